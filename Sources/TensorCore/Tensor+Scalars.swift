@@ -40,7 +40,7 @@ extension Tensor {
       unsafe bytes.withUnsafeBytes {
         unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0)
       }
-      unsafe initialized = count
+      initialized = count
     }
   }
 
