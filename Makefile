@@ -44,7 +44,7 @@ $(VENV)/ready: scripts/conformance-requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-docs: setup ## documentation of the Swift library, .build/docs/html
+docs: build ## documentation of the Swift library, .build/docs/html
 	@scripts/docs.sh
 
 clean: ## removes everything that was built

@@ -13,22 +13,25 @@ mkdir -p "$folder"
 
 if command -v docc >/dev/null 2>&1; then docc=docc; else docc=$(xcrun --find docc); fi
 
-printf 'docs: reading the public symbols\n'
-if ! swift package dump-symbol-graph --skip-synthesized-members >"$folder/log" 2>&1; then
-  tail -n 20 "$folder/log" >&2
-  exit 1
-fi
-symbols=$(sed -n 's/^Files written to //p' "$folder/log" | tail -n 1)
+target=$(swift -print-target-info | sed -n 's/^ *"triple": *"\(.*\)",/\1/p' | head -n 1)
+includes=(-I .build/release/Modules)
+for headers in Sources/C*/include Sources/C*/module.modulemap; do
+  if [ -f "$headers" ]; then headers=$(dirname "$headers"); fi
+  if [ -d "$headers" ]; then includes+=(-I "$headers"); fi
+done
 
 archives=()
 for module in Swiftlet TensorCore GraphIR OnnxIO GraphPasses CPURuntime DataIO CompressionCore \
   Quantization; do
-  if [ ! -f "$symbols/$module.symbols.json" ]; then continue; fi
-  mkdir -p "$folder/$module"
-  cp "$symbols/$module"*.symbols.json "$folder/$module/"
+  if [ ! -f ".build/release/Modules/$module.swiftmodule" ]; then continue; fi
+  printf 'docs: %s\n' "$module"
+  mkdir -p "$folder/symbols/$module"
+  swift symbolgraph-extract -module-name "$module" -target "$target" "${includes[@]}" \
+    -minimum-access-level public -skip-synthesized-members -output-dir "$folder/symbols/$module"
   catalog=()
   if [ -d "Documentation/$module.docc" ]; then catalog=("Documentation/$module.docc"); fi
-  "$docc" convert ${catalog[@]+"${catalog[@]}"} --additional-symbol-graph-dir "$folder/$module" \
+  "$docc" convert ${catalog[@]+"${catalog[@]}"} \
+    --additional-symbol-graph-dir "$folder/symbols/$module" \
     --fallback-display-name "$module" --fallback-bundle-identifier "swiftlet.$module" \
     --output-path "$folder/$module.doccarchive"
   archives+=("$folder/$module.doccarchive")
