@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+public import TensorCore
+
+/// What type inference could not do, node by node.
+public struct InferenceIssue: Sendable, Equatable, CustomStringConvertible {
+  public let node: String
+  public let kind: String
+  public let error: OpError
+
+  public var description: String { "node \"\(node)\" (\(kind)): \(error)" }
+}
+
+extension Graph {
+  /// Infers the type of every value from the inputs on.
+  ///
+  /// Degrades by node: where a node breaks its operator's rules or its op says nothing, declared
+  /// types stay as they are and inference goes on behind it.
+  ///
+  /// - Returns: The nodes that break their operator's rules.
+  @discardableResult
+  public mutating func inferTypes() -> [InferenceIssue] {
+    var contents: [ValueID: [Dimension]] = [:]
+    var issues: [InferenceIssue] = []
+    for node in nodes {
+      let operands = node.inputs.map { id -> Operand? in
+        guard let id else { return nil }
+        let value = self[id]
+        return Operand(
+          type: value.type, constant: value.constant,
+          contents: contents[id] ?? Graph.contents(of: value.constant))
+      }
+      do {
+        let types = try node.op.inferTypes(operands, outputCount: node.outputs.count)
+        for (output, type) in zip(node.outputs, types) {
+          guard let output, let type else { continue }
+          setType(Graph.merged(type, declared: self[output].type), of: output)
+        }
+      } catch {
+        issues.append(InferenceIssue(node: node.name, kind: node.op.kind, error: error))
+      }
+      if let first = node.outputs.first.flatMap({ $0 }) {
+        contents[first] = node.op.inferContents(operands)
+      }
+    }
+    return issues
+  }
+
+  /// The elements of small integer constants as extents.
+  private static func contents(of constant: Tensor?) -> [Dimension]? {
+    guard let constant, constant.elementType.isInteger, constant.count <= 1024 else { return nil }
+    return constant.integers().map { .fixed(Int($0)) }
+  }
+
+  /// The inferred type with extents that only the declaration knows.
+  private static func merged(_ inferred: TensorType, declared: TensorType?) -> TensorType {
+    guard let declared, declared.elementType == inferred.elementType else { return inferred }
+    guard let known = inferred.dimensions else { return declared }
+    guard let stated = declared.dimensions, stated.count == known.count else { return inferred }
+    let dimensions = zip(known, stated).map { $0 == .unknown ? $1 : $0 }
+    return TensorType(inferred.elementType, dimensions)
+  }
+
+  /// The graph with input shapes fixed and all types inferred anew from them.
+  ///
+  /// - Parameter shapes: A shape per input name; inputs that are not named keep their types.
+  /// - Throws: `GraphError` if a name is no input or a shape contradicts the declared extents.
+  public func specialized(to shapes: [String: [Int]]) throws(GraphError) -> Graph {
+    var result = self
+    let expected = inputs.map { self[$0].name }
+    if let unknown = shapes.keys.sorted().first(where: { !expected.contains($0) }) {
+      throw .unknownInput(name: unknown, expected: expected)
+    }
+    for node in nodes {
+      for case .some(let output) in node.outputs {
+        guard let type = self[output].type else { continue }
+        result.setType(TensorType(type.elementType, nil), of: output)
+      }
+    }
+    for input in inputs {
+      guard let shape = shapes[self[input].name] else { continue }
+      let type = self[input].type ?? TensorType(.float32, nil)
+      if let declared = type.dimensions {
+        let fits = declared.count == shape.count
+          && zip(declared, shape).allSatisfy { $0.value == nil || $0.value == $1 }
+        guard fits else {
+          throw .invalidInput(
+            name: self[input].name, found: "\(TensorType(type.elementType, shape: shape))",
+            expected: "\(type)")
+        }
+      }
+      result.setType(TensorType(type.elementType, shape: shape), of: input)
+    }
+    result.inferTypes()
+    return result
+  }
+
+  /// The graph for one batch size: unknown first extents of inputs become `batch`, other unknown
+  /// extents 1 unless `shapes` says more.
+  public func specialized(batch: Int, shapes: [String: [Int]] = [:]) throws(GraphError) -> Graph {
+    var all = shapes
+    for input in inputs where all[self[input].name] == nil {
+      guard let dimensions = self[input].type?.dimensions else { continue }
+      all[self[input].name] = dimensions.enumerated().map { axis, dimension in
+        dimension.value ?? (axis == 0 ? batch : 1)
+      }
+    }
+    return try specialized(to: all)
+  }
+}
