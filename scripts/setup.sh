@@ -14,13 +14,10 @@ onednn_least=3.2
 prefix=/usr/local
 check_only=no
 apt_is_fresh=no
-scratch=
 installed_something=no
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
-clean_up() { if [ -n "$scratch" ]; then rm -rf "$scratch"; fi; }
-trap clean_up EXIT
 
 case "${1:-}" in
   "") ;;
@@ -29,7 +26,8 @@ case "${1:-}" in
   *) printf 'setup: unknown option %s (accepted: --check)\n' "$1" >&2; exit 2 ;;
 esac
 
-make_scratch() { if [ -z "$scratch" ]; then scratch=$(mktemp -d); fi; }
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
 # at_least HAVE NEED: whether version HAVE is NEED or later.
 at_least() {
@@ -50,7 +48,6 @@ as_root() {
 quietly() {
   what=$1
   shift
-  make_scratch
   if ! "$@" >"$scratch/log" 2>&1; then
     tail -n 15 "$scratch/log" | sed 's/^/    /' >&2
     die "$what failed; the last lines are above. Is this machine online?"
@@ -87,7 +84,6 @@ Then run this again."
 
 # onednn_version: prints the version that a program compiled here gets, or nothing.
 onednn_version() {
-  make_scratch
   printf '%s\n' \
     '#include <stdio.h>' \
     '#include <oneapi/dnnl/dnnl.h>' \
@@ -104,7 +100,6 @@ onednn_version() {
 
 # write_pkg_config PREFIX VERSION: writes the dnnl.pc that the distribution lacks.
 write_pkg_config() {
-  make_scratch
   cat >"$scratch/dnnl.pc" <<END
 prefix=$1
 libdir=\${prefix}/lib
@@ -205,7 +200,6 @@ install_onednn_wheels() {
     x86_64 | amd64) ;;
     *) die "there is no ready oneDNN $onednn_least for $(uname -m) on this distribution; use a newer one (Debian 13) or build oneDNN from source into $prefix" ;;
   esac
-  make_scratch
   say "downloading onednn-cpu-gomp and onednn-devel-cpu-gomp 2023.2.0 (39 MB) with pip"
   quietly "making a Python environment for pip" python3 -m venv "$scratch/venv"
   cat >"$scratch/requirements.txt" <<'END'
