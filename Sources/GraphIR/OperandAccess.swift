@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import TensorCore
+package import TensorCore
 
 extension Array {
   /// The operand at a position that the operator requires.
