@@ -58,12 +58,15 @@ extension Operand {
 }
 
 extension Op {
-  /// Types of the results on the given tensors, each checked against `ResultLimit`.
+  /// Types of the results on the given tensors; tensors and results are checked against
+  /// `ResultLimit`, so that products of their extents do not overflow.
   ///
   /// - Throws: What `inferTypes` throws, and `OpError.tooLarge`.
+  @discardableResult
   package func resultTypes(
     _ inputs: [Tensor?], outputCount: Int
   ) throws(OpError) -> [(elementType: ElementType, shape: [Int])] {
+    for case .some(let input) in inputs { try ResultLimit.check(input.shape, input.elementType) }
     let operands = inputs.map { $0.map { Operand($0) } }
     var results: [(elementType: ElementType, shape: [Int])] = []
     for type in try inferTypes(operands, outputCount: outputCount) {

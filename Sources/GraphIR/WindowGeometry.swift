@@ -54,6 +54,20 @@ package struct WindowGeometry: Sendable, Equatable {
     self.output = output
   }
 
+  /// A geometry whose parts are already resolved and fit each other.
+  init(
+    input: [Int], kernel: [Int], strides: [Int], dilations: [Int], padsBegin: [Int],
+    padsEnd: [Int], output: [Int]
+  ) {
+    self.input = input
+    self.kernel = kernel
+    self.strides = strides
+    self.dilations = dilations
+    self.padsBegin = padsBegin
+    self.padsEnd = padsEnd
+    self.output = output
+  }
+
   /// Extents of the output as far as they follow from those of the input.
   ///
   /// A symbol is carried through where the window keeps every extent (stride 1 and padding to the

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
 
 /// How the border of a window operator is padded.
 public enum Padding: Sendable, Equatable {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
 
 /// The window of a pooling operator over the spatial axes.
 public struct PoolingWindow: Sendable, Equatable {
