@@ -2,6 +2,9 @@
 public import TensorCore
 
 /// An operator that is carried along unread: it can be listed and written back, not run.
+///
+/// A node whose attributes hold subgraphs has, behind its own inputs, the values that the
+/// subgraphs capture from the graph around them, so that passes keep those values.
 public struct Opaque: Op {
   public let kind: String
   public let domain: String
@@ -9,10 +12,21 @@ public struct Opaque: Op {
   /// The attributes in the order of the file, each as the bytes of its ONNX message.
   public var attributes: [[UInt8]]
 
-  public init(kind: String, domain: String, attributes: [[UInt8]]) {
+  /// The names by which the subgraphs in the attributes use the node's trailing inputs.
+  public var capturedNames: [String]
+
+  /// Why an operator that is known elsewhere is unread here; empty for an unknown operator.
+  public var reason: String
+
+  public init(
+    kind: String, domain: String, attributes: [[UInt8]], capturedNames: [String] = [],
+    reason: String = ""
+  ) {
     self.kind = kind
     self.domain = domain
     self.attributes = attributes
+    self.capturedNames = capturedNames
+    self.reason = reason
   }
 
   public func cost(inputs: [TensorType?], outputs: [TensorType?]) -> OpCost? { nil }
