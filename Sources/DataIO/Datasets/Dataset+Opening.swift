@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Dataset {
+  /// Opens the data set at `path`, its format detected by what is there.
+  ///
+  /// Accepted are a folder with CIFAR-10 or CIFAR-100 binary batches; a folder with IDX files,
+  /// plain or `.gz`; a folder of JPEG and PNG images, in class subfolders, listed in `labels.csv`,
+  /// named by class index (`0012.jpg`, `12_name.jpg`) or unlabelled, perhaps under `train/` and
+  /// `test/` or `val/`; an `.npz` with `x` and optionally `y`; or one batch or IDX image file.
+  ///
+  /// - Parameters:
+  ///   - path: A folder or a file.
+  ///   - split: The part wanted; a set without splits gives all of it, whatever is asked.
+  /// - Throws: `DataError.noDataFound` saying what was looked for and found,
+  ///   `DataError.splitMissing` if the set has splits but not this one, or what is wrong with a
+  ///   file.
+  public static func open(
+    _ path: String, split: DatasetSplit = .all
+  ) throws(DataError) -> Dataset {
+    if !Folder.isFolder(path) { return try openFile(path) }
+    let folder = try Folder(path: path)
+    if let opened = try CIFARSource.open(folder, split: split) {
+      return Dataset(path: path, kind: .cifar, opened: opened)
+    }
+    if let opened = try IDXSource.open(folder, split: split) {
+      return Dataset(path: path, kind: .idx, opened: opened)
+    }
+    if let opened = try ImageFolderSource.open(folder, split: split) {
+      return Dataset(path: path, kind: .images, opened: opened)
+    }
+    let archives = folder.files.filter { $0.lowercased().hasSuffix(".npz") }
+    if archives.count == 1 {
+      return try openFile(path + "/" + archives[0])
+    }
+    // Unpacked archives often hold the set one folder down.
+    if folder.folders.count == 1, folder.files.allSatisfy({ !$0.hasSuffix(".npz") }) {
+      let inner = try Folder(path: path + "/" + folder.folders[0])
+      if let opened = try CIFARSource.open(inner, split: split) {
+        return Dataset(path: path, kind: .cifar, opened: opened)
+      }
+      if let opened = try IDXSource.open(inner, split: split) {
+        return Dataset(path: path, kind: .idx, opened: opened)
+      }
+    }
+    throw .noDataFound(path: path, found: folder.names)
+  }
+
+  private static func openFile(_ path: String) throws(DataError) -> Dataset {
+    let file = try RandomAccessFile(path: path)
+    let start = try file.bytes(at: 0, count: 4)
+    if start.starts(with: [0x50, 0x4b]) {
+      return Dataset(path: path, kind: .npz, opened: try NpzSource.open(path))
+    }
+    if IDXFile.isImages(path) {
+      return Dataset(path: path, kind: .idx, opened: try IDXSource.open(imageFile: path))
+    }
+    if path.hasSuffix(".bin") {
+      return Dataset(path: path, kind: .cifar, opened: try CIFARSource.open(file: file))
+    }
+    throw .noDataFound(path: path, found: ["the file \(Folder.fileName(path))"])
+  }
+}
