@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SWK_DEPTHWISE_PLAN_H
+#define SWK_DEPTHWISE_PLAN_H
+
+#include "scalar.h"
+
+#if defined(__clang__)
+#define SWK_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define SWK_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+namespace swk {
+
+/// Where one channel's numbers come from while packing.
+struct DepthwiseWeights {
+  const swk_depthwise* args;
+  const int8_t* weights;
+  const float* scale;
+  const float* bias;
+  float factor;
+
+  size_t Taps() const { return args->kernel_height * args->kernel_width; }
+  int8_t Weight(size_t tap, size_t c) const {
+    return tap < Taps() && c < args->channels ? weights[tap * args->channels + c] : 0;
+  }
+  int32_t Sum(size_t c) const {
+    int32_t sum = 0;
+    for (size_t tap = 0; tap < Taps(); ++tap) sum += Weight(tap, c);
+    return sum;
+  }
+  float Scale(size_t c) const { return c < args->channels ? scale[c] * factor : 0.0f; }
+  float Bias(size_t c) const {
+    return bias && c < args->channels ? bias[c] * factor : 0.0f;
+  }
+};
+
+/// What every tile of one call needs.
+struct DepthwiseRun {
+  const swk_depthwise* args;
+  Finish finish;
+  bool plain;  // bytes out, no activation beyond the bounds
+  const uint8_t* src;
+  uint8_t* dst;
+  size_t element;  // bytes of an output element
+
+  const uint8_t* SourceRow(size_t image, ptrdiff_t y) const {
+    if (y < 0 || y >= static_cast<ptrdiff_t>(args->height)) return nullptr;
+    return src + (image * args->height + y) * args->width * args->channels;
+  }
+  uint8_t* Output(size_t row, size_t ox, size_t c) const {
+    return dst + ((row * args->output_width + ox) * args->channels + c) * element;
+  }
+};
+
+}  // namespace swk
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise convolution with the AVX-512 VNNI byte product.
+//
+// A quad is four neighbouring pixels of a row, byte-interleaved by channel: one product adds four
+// taps to 16 channels. A vector holds 64 channels of one pixel, 32 of two, or 16 of four; with
+// fewer than 64 channels its parts are pixels `tile` output columns apart. Interleaving within
+// 128-bit lanes permutes the channels; packing to bytes undoes it, and all per-channel
+// constants are stored in that order.
+#if defined(SWK_DEPTHWISE_VNNI_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef SWK_DEPTHWISE_VNNI_INL_H
+#undef SWK_DEPTHWISE_VNNI_INL_H
+#else
+#define SWK_DEPTHWISE_VNNI_INL_H
+#endif
+
+#include "depthwise.h"
+#include "simd-inl.h"
+
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#endif
+
+#if HWY_TARGET == HWY_AVX3_DL
+HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni")
+namespace swk {
+namespace HWY_NAMESPACE {
+
+/// How quads serve the outputs of a tile: `kTile` output columns of a square kernel `K` with
+/// stride `S`.
+template <int K, int S>
+struct Window;
+
+template <>
+struct Window<3, 1> {
+  static constexpr int kKernel = 3, kStride = 1, kTile = 2, kRows = 2, kQuads = 1;
+  static constexpr int Offset(int) { return 0; }
+  static constexpr bool Uses(int, int) { return true; }
+};
+template <>
+struct Window<3, 2> {
+  static constexpr int kKernel = 3, kStride = 2, kTile = 2, kRows = 1, kQuads = 2;
+  static constexpr int Offset(int q) { return 2 * q; }
+  static constexpr bool Uses(int t, int q) { return t == q; }
+};
+template <>
+struct Window<5, 1> {
+  static constexpr int kKernel = 5, kStride = 1, kTile = 4, kRows = 1, kQuads = 2;
+  static constexpr int Offset(int q) { return 4 * q; }
+  static constexpr bool Uses(int, int) { return true; }
+};
+template <>
+struct Window<5, 2> {
+  static constexpr int kKernel = 5, kStride = 2, kTile = 2, kRows = 1, kQuads = 2;
+  static constexpr int Offset(int q) { return 4 * q; }
+  static constexpr bool Uses(int, int) { return true; }
+};
+
+template <class W>
+constexpr int UsesBefore(int t, int q) {
+  int n = 0;
+  for (int i = 0; i < W::kQuads * W::kTile; ++i) {
+    if (i == q * W::kTile + t) break;
+    n += W::Uses(i % W::kTile, i / W::kTile);
+  }
+  return n;
+}
+template <class W>
+constexpr int UsesPerRow() {
+  return UsesBefore<W>(W::kTile, W::kQuads);
+}
+
+constexpr size_t kVectorBytes = 64;
+constexpr size_t kGroupBytes = 4 * kVectorBytes;
+constexpr size_t kHeadBytes = 3 * kGroupBytes;  // start of the sum, scale, bias
+
+/// A run of channels that fill a vector together: `width` 64, 32 or 16, `count` of them real.
+struct Block {
+  size_t channel;
+  size_t width;
+  size_t count;
+};
+
+HWY_INLINE Block BlockAt(size_t channel, size_t channels) {
+  const size_t rest = channels - channel;
+  const size_t width = rest >= 64 ? 64 : rest >= 32 ? 32 : 16;
+  return {channel, width, rest < width ? rest : width};
+}
+
+/// The channel, within a block, of 32-bit lane `lane` of accumulator `j`.
+HWY_INLINE size_t LaneChannel(size_t j, size_t lane, size_t width) {
+  return (16 * (lane / 4) + 4 * j + lane % 4) % width;
+}
+
+HWY_INLINE __m512i Load(const void* p) { return _mm512_loadu_si512(p); }
+
+/// Interleaves four pixels: lane 4k + i of `quad[j]` is channel 16k + 4j + i of each.
+HWY_INLINE void Interleave(
+  __m512i p0, __m512i p1, __m512i p2, __m512i p3, __m512i (&quad)[4]) {
+  const __m512i lo01 = _mm512_unpacklo_epi8(p0, p1), hi01 = _mm512_unpackhi_epi8(p0, p1);
+  const __m512i lo23 = _mm512_unpacklo_epi8(p2, p3), hi23 = _mm512_unpackhi_epi8(p2, p3);
+  quad[0] = _mm512_unpacklo_epi16(lo01, lo23);
+  quad[1] = _mm512_unpackhi_epi16(lo01, lo23);
+  quad[2] = _mm512_unpacklo_epi16(hi01, hi23);
+  quad[3] = _mm512_unpackhi_epi16(hi01, hi23);
+}
+
+HWY_INLINE __m128i LoadPart(const uint8_t* p, __mmask16 mask) {
+  return _mm_maskz_loadu_epi8(mask, p);
+}
+
+/// One vector from `64 / Width` pixels.
+template <int Width, bool Ragged>
+HWY_INLINE __m512i Gather(const uint8_t* const* p, __mmask16 mask) {
+  if constexpr (Width == 64) {
+    return Load(p[0]);
+  } else if constexpr (Width == 32) {
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p[0]));
+    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p[1]));
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+  } else if constexpr (Ragged) {
+    __m512i v = _mm512_castsi128_si512(LoadPart(p[0], mask));
+    v = _mm512_inserti32x4(v, LoadPart(p[1], mask), 1);
+    v = _mm512_inserti32x4(v, LoadPart(p[2], mask), 2);
+    return _mm512_inserti32x4(v, LoadPart(p[3], mask), 3);
+  } else {
+    const auto part = [](const uint8_t* q) HWY_ATTR {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
+    };
+    __m512i v = _mm512_castsi128_si512(part(p[0]));
+    v = _mm512_inserti32x4(v, part(p[1]), 1);
+    v = _mm512_inserti32x4(v, part(p[2]), 2);
+    return _mm512_inserti32x4(v, part(p[3]), 3);
+  }
+}
+
+/// Real values of 64 channels to bytes, in channel order.
+HWY_INLINE __m512i NarrowToBytes(const Finish& f, const __m512 (&v)[4]) {
+  const __m512 low = _mm512_set1_ps(f.low), high = _mm512_set1_ps(f.high);
+  __m512i q[4];
+  SWK_UNROLL for (int j = 0; j < 4; ++j) {
+    q[j] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(v[j], low), high));
+  }
+  const bool is_signed = f.type == SWK_S8;
+  const __m512i zero =
+    _mm512_set1_epi16(static_cast<int16_t>(f.zero_point + (is_signed ? 128 : 0)));
+  const __m512i lower = _mm512_add_epi16(_mm512_packs_epi32(q[0], q[1]), zero);
+  const __m512i upper = _mm512_add_epi16(_mm512_packs_epi32(q[2], q[3]), zero);
+  const __m512i sign = _mm512_set1_epi8(is_signed ? static_cast<char>(0x80) : 0);
+  return _mm512_xor_si512(_mm512_packus_epi16(lower, upper), sign);
+}
+
+/// Stores part `g` of a vector of bytes.
+template <int Width, bool Ragged>
+HWY_INLINE void StoreBytes(__m512i bytes, int g, uint8_t* out, __mmask16 mask) {
+  if constexpr (Width == 64) {
+    _mm512_storeu_si512(out, bytes);
+  } else if constexpr (Width == 32) {
+    const __m256i part =
+      g == 0 ? _mm512_castsi512_si256(bytes) : _mm512_extracti64x4_epi64(bytes, 1);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), part);
+  } else {
+    const __m128i part = g == 0   ? _mm512_castsi512_si128(bytes)
+                         : g == 1 ? _mm512_extracti32x4_epi32(bytes, 1)
+                         : g == 2 ? _mm512_extracti32x4_epi32(bytes, 2)
+                                  : _mm512_extracti32x4_epi32(bytes, 3);
+    if constexpr (Ragged) {
+      _mm_mask_storeu_epi8(out, mask, part);
+    } else {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out), part);
+    }
+  }
+}
+
+/// Finishes with any activation and output type; `out[g]` is null for columns beyond the row.
+HWY_NOINLINE void StoreGeneral(
+  const Finish& f, const Block& block, const __m512 (&sums)[4], uint8_t* const* out) {
+  __m512 v[4];
+  for (int j = 0; j < 4; ++j) v[j] = FinishVector(DF(), f, VF{sums[j]}).raw;
+  alignas(64) float values[64];
+  alignas(64) uint8_t bytes[64];
+  if (IsByte(f.type)) {
+    _mm512_store_si512(bytes, NarrowToBytes(f, v));
+  } else {
+    for (size_t j = 0; j < 4; ++j) {
+      alignas(64) float lanes[16];
+      _mm512_store_ps(lanes, v[j]);
+      for (size_t k = 0; k < 4; ++k) std::memcpy(values + 16 * k + 4 * j, lanes + 4 * k, 16);
+    }
+  }
+  for (size_t g = 0; g < 64 / block.width; ++g) {
+    if (!out[g]) continue;
+    const size_t first = g * block.width;
+    if (IsByte(f.type)) {
+      std::memcpy(out[g], bytes + first, block.count);
+    } else if (f.type == SWK_F32) {
+      std::memcpy(out[g], values + first, block.count * sizeof(float));
+    } else {
+      BFloat16 narrow[64];
+      for (size_t i = 0; i < block.count; ++i) narrow[i] = BFloat16FromFloat(values[first + i]);
+      std::memcpy(out[g], narrow, block.count * sizeof(BFloat16));
+    }
+  }
+}
+
+/// Scales, finishes and stores one accumulated vector. `out` has one pointer a part.
+template <int Width, bool Ragged, bool Border>
+HWY_INLINE void FinishSums(
+  const DepthwiseRun& run, const Block& block, const uint8_t* packed, const __m512i (&acc)[4],
+  uint8_t* const* out, __mmask16 mask) {
+  __m512 v[4];
+  SWK_UNROLL for (int j = 0; j < 4; ++j) {
+    const uint8_t* constants = packed + j * kVectorBytes;
+    const __m512 scale = _mm512_loadu_ps(constants + kGroupBytes);
+    const __m512 bias = _mm512_loadu_ps(constants + 2 * kGroupBytes);
+    v[j] = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[j]), scale), bias);
+  }
+  if (HWY_LIKELY(run.plain)) {
+    const __m512i bytes = NarrowToBytes(run.finish, v);
+    SWK_UNROLL for (int g = 0; g < 64 / Width; ++g) {
+      if (!Border || out[g]) StoreBytes<Width, Ragged>(bytes, g, out[g], mask);
+    }
+  } else {
+    StoreGeneral(run.finish, block, v, out);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace swk
+HWY_POP_ATTRIBUTES
+#endif
+
+#endif

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tiles and loops of the VNNI depthwise convolution, and its packing.
+#if defined(SWK_DEPTHWISE_VNNI_TILES_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef SWK_DEPTHWISE_VNNI_TILES_INL_H
+#undef SWK_DEPTHWISE_VNNI_TILES_INL_H
+#else
+#define SWK_DEPTHWISE_VNNI_TILES_INL_H
+#endif
+
+#include "depthwise_vnni-inl.h"
+
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#endif
+
+#if HWY_TARGET == HWY_AVX3_DL
+HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni")
+namespace swk {
+namespace HWY_NAMESPACE {
+
+/// Where a tile stands: source rows from the channel block on (null in the padding), the output
+/// row and column.
+template <int Rows>
+struct Place {
+  const uint8_t* rows[Rows];
+  size_t output_row;
+  size_t output_column;
+};
+
+/// `Rows` rows of `kTile * 64 / Width` output pixels. Without `Border` every source pixel and
+/// every output column exists.
+template <class W, int Rows, int Width, bool Ragged, bool Border>
+HWY_INLINE void Tile(
+  const DepthwiseRun& run, const Block& block, const uint8_t* packed,
+  const Place<(Rows - 1) * W::kStride + W::kKernel>& place, const uint8_t* padding) {
+  constexpr int kParts = 64 / Width, kSourceRows = (Rows - 1) * W::kStride + W::kKernel;
+  constexpr int kColumns = (W::kTile - 1) * W::kStride + W::kKernel;
+  const swk_depthwise& a = *run.args;
+  const __mmask16 mask = static_cast<__mmask16>((1u << block.count) - 1u);
+  const __m512i flip =
+    _mm512_set1_epi8(a.src_type == SWK_S8 ? static_cast<char>(0x80) : 0);
+  const ptrdiff_t left = static_cast<ptrdiff_t>(place.output_column * W::kStride) -
+                         static_cast<ptrdiff_t>(a.pad_left);
+
+  __m512i acc[Rows][W::kTile][4];
+  SWK_UNROLL for (int j = 0; j < 4; ++j) {
+    const __m512i start = Load(packed + j * kVectorBytes);
+    SWK_UNROLL for (int r = 0; r < Rows; ++r) {
+      SWK_UNROLL for (int t = 0; t < W::kTile; ++t) acc[r][t][j] = start;
+    }
+  }
+  SWK_UNROLL for (int y = 0; y < kSourceRows; ++y) {
+    SWK_UNROLL for (int q = 0; q < W::kQuads; ++q) {
+      __m512i pixel[4], quad[4];
+      SWK_UNROLL for (int i = 0; i < 4; ++i) {
+        const int column =
+          W::Offset(q) + i < kColumns ? W::Offset(q) + i : kColumns - 1;
+        const uint8_t* from[kParts];
+        SWK_UNROLL for (int g = 0; g < kParts; ++g) {
+          const ptrdiff_t x = left + column + g * W::kTile * W::kStride;
+          const bool real =
+            !Border || (place.rows[y] && x >= 0 && x < static_cast<ptrdiff_t>(a.width));
+          from[g] = real ? place.rows[y] + x * static_cast<ptrdiff_t>(a.channels) : padding;
+        }
+        pixel[i] = _mm512_xor_si512(Gather<Width, Ragged>(from, mask), flip);
+      }
+      Interleave(pixel[0], pixel[1], pixel[2], pixel[3], quad);
+      SWK_UNROLL for (int r = 0; r < Rows; ++r) {
+        const int ky = y - r * W::kStride;
+        if (ky < 0 || ky >= W::kKernel) continue;
+        SWK_UNROLL for (int t = 0; t < W::kTile; ++t) {
+          if (!W::Uses(t, q)) continue;
+          const uint8_t* weights =
+            packed + kHeadBytes + (ky * UsesPerRow<W>() + UsesBefore<W>(t, q)) * kGroupBytes;
+          SWK_UNROLL for (int j = 0; j < 4; ++j) {
+            acc[r][t][j] =
+              _mm512_dpbusd_epi32(acc[r][t][j], quad[j], Load(weights + j * kVectorBytes));
+          }
+        }
+      }
+    }
+  }
+  SWK_UNROLL for (int r = 0; r < Rows; ++r) {
+    SWK_UNROLL for (int t = 0; t < W::kTile; ++t) {
+      uint8_t* out[kParts];
+      SWK_UNROLL for (int g = 0; g < kParts; ++g) {
+        const size_t ox = place.output_column + g * W::kTile + t;
+        out[g] = !Border || ox < a.output_width
+                   ? run.Output(place.output_row + r, ox, block.channel)
+                   : nullptr;
+      }
+      FinishSums<Width, Ragged, Border>(run, block, packed, acc[r][t], out, mask);
+    }
+  }
+}
+
+/// `Rows` output rows of one block of channels.
+template <class W, int Rows, int Width, bool Ragged>
+HWY_NOINLINE void WindowRows(
+  const DepthwiseRun& run, const Block& block, const uint8_t* packed, size_t row,
+  const uint8_t* padding) {
+  constexpr int kSourceRows = (Rows - 1) * W::kStride + W::kKernel;
+  constexpr size_t kStep = W::kTile * 64 / Width;
+  const swk_depthwise& a = *run.args;
+  const size_t image = row / a.output_height;
+  const ptrdiff_t top = static_cast<ptrdiff_t>(row % a.output_height * W::kStride) -
+                        static_cast<ptrdiff_t>(a.pad_top);
+  Place<kSourceRows> place;
+  place.output_row = row;
+  bool rows_exist = true;
+  for (int y = 0; y < kSourceRows; ++y) {
+    const uint8_t* source = run.SourceRow(image, top + y);
+    place.rows[y] = source ? source + block.channel : nullptr;
+    rows_exist &= source != nullptr;
+  }
+  for (size_t ox = 0; ox < a.output_width; ox += kStep) {
+    place.output_column = ox;
+    const size_t first = ox * W::kStride, last = (ox + kStep - 1) * W::kStride + W::kKernel - 1;
+    if (rows_exist && first >= a.pad_left && last < a.width + a.pad_left &&
+        ox + kStep <= a.output_width) {
+      Tile<W, Rows, Width, Ragged, false>(run, block, packed, place, padding);
+    } else {
+      Tile<W, Rows, Width, Ragged, true>(run, block, packed, place, padding);
+    }
+  }
+}
+
+/// Any kernel, stride and dilation, `64 / Width` output pixels at a time; taps in groups of four.
+template <int Width, bool Ragged>
+HWY_NOINLINE void GeneralRow(
+  const DepthwiseRun& run, const Block& block, const uint8_t* packed, size_t row,
+  const uint8_t* padding) {
+  constexpr size_t kParts = 64 / Width;
+  const swk_depthwise& a = *run.args;
+  const size_t image = row / a.output_height, oy = row % a.output_height;
+  const size_t taps = a.kernel_height * a.kernel_width;
+  const __mmask16 mask = static_cast<__mmask16>((1u << block.count) - 1u);
+  const __m512i flip =
+    _mm512_set1_epi8(a.src_type == SWK_S8 ? static_cast<char>(0x80) : 0);
+  for (size_t ox = 0; ox < a.output_width; ox += kParts) {
+    __m512i acc[4], pixel[4], quad[4];
+    for (int j = 0; j < 4; ++j) acc[j] = Load(packed + j * kVectorBytes);
+    size_t ky = 0, kx = 0;
+    const uint8_t* weights = packed + kHeadBytes;
+    for (size_t tap = 0; tap < taps; weights += kGroupBytes) {
+      SWK_UNROLL for (int i = 0; i < 4; ++i, ++tap) {
+        const uint8_t* from[kParts];
+        const uint8_t* source = nullptr;
+        if (tap < taps) {
+          const ptrdiff_t y = SourceIndex(
+            oy, ky, a.stride_height, a.dilation_height, a.pad_top, a.height);
+          source = run.SourceRow(image, y);
+        }
+        for (size_t g = 0; g < kParts; ++g) {
+          const ptrdiff_t x = SourceIndex(
+            ox + g, kx, a.stride_width, a.dilation_width, a.pad_left, a.width);
+          from[g] = source && x >= 0 ? source + x * a.channels + block.channel : padding;
+        }
+        pixel[i] = _mm512_xor_si512(Gather<Width, Ragged>(from, mask), flip);
+        if (++kx == a.kernel_width) {
+          kx = 0;
+          ++ky;
+        }
+      }
+      Interleave(pixel[0], pixel[1], pixel[2], pixel[3], quad);
+      for (int j = 0; j < 4; ++j) {
+        acc[j] = _mm512_dpbusd_epi32(acc[j], quad[j], Load(weights + j * kVectorBytes));
+      }
+    }
+    uint8_t* out[kParts];
+    for (size_t g = 0; g < kParts; ++g) {
+      out[g] = ox + g < a.output_width ? run.Output(row, ox + g, block.channel) : nullptr;
+    }
+    FinishSums<Width, Ragged, true>(run, block, packed, acc, out, mask);
+  }
+}
+
+/// The tiling for a shape: a window of its own, or taps in groups of four.
+struct General {
+  static constexpr int kRows = 1;
+};
+
+template <class W, int Rows, int Width, bool Ragged>
+HWY_INLINE void BlockRows(
+  const DepthwiseRun& run, const Block& block, const uint8_t* packed, size_t row,
+  const uint8_t* padding) {
+  if constexpr (std::is_same<W, General>::value) {
+    GeneralRow<Width, Ragged>(run, block, packed, row, padding);
+  } else {
+    WindowRows<W, Rows, Width, Ragged>(run, block, packed, row, padding);
+  }
+}
+
+template <class W, int Rows>
+HWY_INLINE void DispatchWidth(
+  const DepthwiseRun& run, const Block& block, const uint8_t* packed, size_t row,
+  const uint8_t* padding) {
+  if (block.width == 64) {
+    BlockRows<W, Rows, 64, false>(run, block, packed, row, padding);
+  } else if (block.width == 32) {
+    BlockRows<W, Rows, 32, false>(run, block, packed, row, padding);
+  } else if (block.count == 16) {
+    BlockRows<W, Rows, 16, false>(run, block, packed, row, padding);
+  } else {
+    BlockRows<W, Rows, 16, true>(run, block, packed, row, padding);
+  }
+}
+
+/// One block of channels over as many rows, up to `kRows`, as one image and the range have.
+template <class W>
+HWY_INLINE size_t RunRows(
+  const DepthwiseRun& run, const Block& block, const uint8_t* packed, size_t row,
+  size_t row_end, const uint8_t* padding) {
+  if constexpr (W::kRows == 2) {
+    if (row + 1 < row_end && (row + 1) % run.args->output_height != 0) {
+      DispatchWidth<W, 2>(run, block, packed, row, padding);
+      return 2;
+    }
+  }
+  DispatchWidth<W, 1>(run, block, packed, row, padding);
+  return 1;
+}
+
+/// All rows and channels. Large kernels stay in the cache by going over all rows of a block of
+/// channels, small ones let all blocks share a source row.
+template <class W>
+HWY_NOINLINE void RunWindow(
+  const DepthwiseRun& run, const uint8_t* packed, size_t block_bytes, size_t row_begin,
+  size_t row_end) {
+  const size_t channels = run.args->channels;
+  alignas(64) uint8_t padding[64];
+  std::memset(padding, run.args->src_zero_point, sizeof padding);
+  const bool channels_inside = (channels + 63) / 64 * block_bytes <= 16384;
+  if (channels_inside) {
+    for (size_t row = row_begin; row < row_end;) {
+      size_t done = 1, n = 0;
+      for (size_t c = 0; c < channels; ++n) {
+        const Block block = BlockAt(c, channels);
+        done = RunRows<W>(run, block, packed + n * block_bytes, row, row_end, padding);
+        c += block.count;
+      }
+      row += done;
+    }
+    return;
+  }
+  size_t n = 0;
+  for (size_t c = 0; c < channels; ++n) {
+    const Block block = BlockAt(c, channels);
+    for (size_t row = row_begin; row < row_end;) {
+      row += RunRows<W>(run, block, packed + n * block_bytes, row, row_end, padding);
+    }
+    c += block.count;
+  }
+}
+
+/// Calls `visit.template operator()<W>()` with the tiling for `a`.
+template <class Visit>
+HWY_INLINE auto WithWindow(const swk_depthwise& a, const Visit& visit) {
+  const size_t k = a.kernel_width, s = a.stride_width;
+  const bool square = a.kernel_height == k && a.stride_height == s &&
+                      a.dilation_height == 1 && a.dilation_width == 1;
+  if (square && k == 3 && s == 1) return visit(Window<3, 1>());
+  if (square && k == 3 && s == 2) return visit(Window<3, 2>());
+  if (square && k == 5 && s == 1) return visit(Window<5, 1>());
+  if (square && k == 5 && s == 2) return visit(Window<5, 2>());
+  return visit(General());
+}
+
+struct CountGroups {
+  const swk_depthwise& a;
+  template <class W>
+  HWY_INLINE size_t operator()(W) const {
+    return static_cast<size_t>(W::kKernel * UsesPerRow<W>());
+  }
+  HWY_INLINE size_t operator()(General) const {
+    return (a.kernel_height * a.kernel_width + 3) / 4;
+  }
+};
+
+/// The weight tap at position `i` of group `group`, or one past the last for none.
+struct TapAt {
+  const swk_depthwise& a;
+  size_t group;
+  int i;
+  template <class W>
+  HWY_INLINE size_t operator()(W) const {
+    const int ky = static_cast<int>(group) / UsesPerRow<W>();
+    const int use = static_cast<int>(group) % UsesPerRow<W>();
+    for (int q = 0; q < W::kQuads; ++q) {
+      for (int t = 0; t < W::kTile; ++t) {
+        if (!W::Uses(t, q) || UsesBefore<W>(t, q) != use) continue;
+        const int kx = W::Offset(q) + i - t * W::kStride;
+        if (kx >= 0 && kx < W::kKernel) return static_cast<size_t>(ky * W::kKernel + kx);
+      }
+    }
+    return a.kernel_height * a.kernel_width;
+  }
+  HWY_INLINE size_t operator()(General) const { return group * 4 + static_cast<size_t>(i); }
+};
+
+struct RunVisit {
+  const DepthwiseRun& run;
+  const uint8_t* packed;
+  size_t block_bytes, row_begin, row_end;
+  template <class W>
+  HWY_INLINE void operator()(W) const {
+    RunWindow<W>(run, packed, block_bytes, row_begin, row_end);
+  }
+};
+
+HWY_INLINE size_t BlockBytes(const swk_depthwise& a) {
+  return kHeadBytes + WithWindow(a, CountGroups{a}) * kGroupBytes;
+}
+
+HWY_INLINE size_t DepthwisePackedSize(const swk_depthwise& a) {
+  size_t n = 0;
+  for (size_t c = 0; c < a.channels; ++n) c += BlockAt(c, a.channels).count;
+  return n * BlockBytes(a);
+}
+
+HWY_INLINE void DepthwisePack(const DepthwiseWeights& w, uint8_t* packed) {
+  const swk_depthwise& a = *w.args;
+  const int32_t zero = a.src_zero_point + (a.src_type == SWK_S8 ? 128 : 0);
+  const size_t groups = WithWindow(a, CountGroups{a});
+  for (size_t first = 0; first < a.channels; packed += BlockBytes(a)) {
+    const Block block = BlockAt(first, a.channels);
+    int32_t* start = reinterpret_cast<int32_t*>(packed);
+    float* scale = reinterpret_cast<float*>(packed + kGroupBytes);
+    float* bias = reinterpret_cast<float*>(packed + 2 * kGroupBytes);
+    int8_t* weights = reinterpret_cast<int8_t*>(packed + kHeadBytes);
+    for (size_t at = 0; at < 64; ++at) {
+      const size_t c = first + LaneChannel(at / 16, at % 16, block.width);
+      start[at] = c < a.channels ? -zero * w.Sum(c) : 0;
+      scale[at] = w.Scale(c);
+      bias[at] = w.Bias(c);
+      for (size_t group = 0; group < groups; ++group) {
+        for (int i = 0; i < 4; ++i) {
+          const size_t tap = WithWindow(a, TapAt{a, group, i});
+          weights[group * kGroupBytes + at * 4 + static_cast<size_t>(i)] = w.Weight(tap, c);
+        }
+      }
+    }
+    first += block.count;
+  }
+}
+
+HWY_INLINE void DepthwiseRows(
+  const DepthwiseRun& run, const uint8_t* packed, size_t row_begin, size_t row_end) {
+  const RunVisit visit{run, packed, BlockBytes(*run.args), row_begin, row_end};
+  WithWindow(*run.args, visit);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace swk
+HWY_POP_ATTRIBUTES
+#endif
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Per-target building blocks: loads that widen to float, activations, stores that narrow.
+#if defined(SWK_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef SWK_SIMD_INL_H
+#undef SWK_SIMD_INL_H
+#else
+#define SWK_SIMD_INL_H
+#endif
+
+#include "hwy/highway.h"
+#include "scalar.h"
+
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace swk {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using DF = hn::ScalableTag<float>;
+using VF = hn::Vec<DF>;
+using DI = hn::ScalableTag<int32_t>;
+using VI = hn::Vec<DI>;
+
+/// The larger of both, `b` where either is NaN.
+template <class V>
+HWY_INLINE V MaxOr(V a, V b) {
+#if HWY_ARCH_X86
+  return hn::Max(a, b);
+#else
+  return hn::IfThenElse(hn::Gt(a, b), a, b);
+#endif
+}
+
+/// The smaller of both, `b` where either is NaN.
+template <class V>
+HWY_INLINE V MinOr(V a, V b) {
+#if HWY_ARCH_X86
+  return hn::Min(a, b);
+#else
+  return hn::IfThenElse(hn::Lt(a, b), a, b);
+#endif
+}
+
+HWY_INLINE VF LoadFloat(DF df, const float* p) { return hn::LoadU(df, p); }
+HWY_INLINE VF LoadFloat(DF df, const BFloat16* p) {
+  const hn::Rebind<uint16_t, DF> d16;
+  const hn::Rebind<uint32_t, DF> d32;
+  const auto bits = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const uint16_t*>(p)));
+  return hn::BitCast(df, hn::ShiftLeft<16>(bits));
+}
+template <class T>
+HWY_INLINE VI LoadInt(DI di, const T* p) {
+  return hn::PromoteTo(di, hn::LoadU(hn::Rebind<T, DI>(), p));
+}
+HWY_INLINE VF LoadFloat(DF df, const uint8_t* p) { return hn::ConvertTo(df, LoadInt(DI(), p)); }
+HWY_INLINE VF LoadFloat(DF df, const int8_t* p) { return hn::ConvertTo(df, LoadInt(DI(), p)); }
+HWY_INLINE VF LoadFloat(DF df, const int32_t* p) {
+  return hn::ConvertTo(df, hn::LoadU(DI(), p));
+}
+
+/// exp(x) for x <= 0 to 2 ulp, with separate multiplications and additions; 0 below -87.
+HWY_INLINE VF ExpOfNegative(DF df, VF x) {
+  const DI di;
+  const VF bounded = MaxOr(x, hn::Set(df, -87.0f));
+  const VI n = hn::NearestInt(hn::Mul(bounded, hn::Set(df, 1.44269504f)));
+  const VF nf = hn::ConvertTo(df, n);
+  VF r = hn::Sub(bounded, hn::Mul(nf, hn::Set(df, 0.693359375f)));
+  r = hn::Sub(r, hn::Mul(nf, hn::Set(df, -2.12194440e-4f)));
+  VF p = hn::Set(df, 1.9875691500e-4f);
+  p = hn::Add(hn::Mul(p, r), hn::Set(df, 1.3981999507e-3f));
+  p = hn::Add(hn::Mul(p, r), hn::Set(df, 8.3334519073e-3f));
+  p = hn::Add(hn::Mul(p, r), hn::Set(df, 4.1665795894e-2f));
+  p = hn::Add(hn::Mul(p, r), hn::Set(df, 1.6666665459e-1f));
+  p = hn::Add(hn::Mul(p, r), hn::Set(df, 5.0000001201e-1f));
+  p = hn::Add(hn::Add(hn::Mul(p, hn::Mul(r, r)), r), hn::Set(df, 1.0f));
+  const VI exponent = hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)));
+  const VF e = hn::Mul(p, hn::BitCast(df, exponent));
+  return hn::IfThenElseZero(hn::Ge(x, hn::Set(df, -87.0f)), e);
+}
+
+HWY_INLINE VF Silu(DF df, VF y) {
+  const VF one = hn::Set(df, 1.0f);
+  const VF e = ExpOfNegative(df, hn::Neg(hn::Abs(y)));
+  const VF numerator = hn::IfThenElse(hn::Lt(y, hn::Zero(df)), e, one);
+  const VF v = hn::Mul(y, hn::Div(numerator, hn::Add(one, e)));
+  return hn::IfThenElse(hn::Eq(y, y), v, y);
+}
+
+HWY_INLINE VF Activate(DF df, const Finish& f, VF y) {
+  switch (f.activation) {
+    case SWK_LEAKY_RELU:
+      return hn::IfThenElse(
+        hn::Lt(y, hn::Zero(df)), hn::Mul(y, hn::Set(df, f.alpha)), y);
+    case SWK_HARD_SWISH:
+    case SWK_HARD_SIGMOID: {
+      VF h = hn::Add(hn::Mul(y, hn::Set(df, f.alpha)), hn::Set(df, f.beta));
+      h = MinOr(MaxOr(h, hn::Zero(df)), hn::Set(df, 1.0f));
+      return f.activation == SWK_HARD_SWISH ? hn::Mul(y, h) : h;
+    }
+    case SWK_SILU:
+      return Silu(df, y);
+    default:
+      return y;
+  }
+}
+
+HWY_INLINE VF FinishVector(DF df, const Finish& f, VF v) {
+  if (f.activation != SWK_NONE) {
+    v = hn::Mul(Activate(df, f, v), hn::Set(df, f.after));
+  }
+  if (f.clamps) v = MinOr(MaxOr(v, hn::Set(df, f.low)), hn::Set(df, f.high));
+  return v;
+}
+
+HWY_INLINE hn::Vec<hn::Rebind<uint16_t, DF>> BFloat16Bits(DF df, VF v) {
+  const hn::Rebind<uint32_t, DF> d32;
+  const auto bits = hn::BitCast(d32, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
+  const auto rounded = hn::Add(hn::Add(bits, hn::Set(d32, 0x7FFFu)), odd);
+  const auto quiet = hn::Or(bits, hn::Set(d32, 0x400000u));
+  const auto is_nan = hn::RebindMask(d32, hn::Ne(v, v));
+  const auto high = hn::ShiftRight<16>(hn::IfThenElse(is_nan, quiet, rounded));
+  // Values are below 2^16; as signed lanes for the saturating demotion, hence the bias.
+  const hn::Rebind<int16_t, DF> di16;
+  const DI di;
+  const auto biased = hn::Sub(hn::BitCast(di, high), hn::Set(di, 0x8000));
+  const hn::Rebind<uint16_t, DF> d16;
+  const auto narrow = hn::BitCast(d16, hn::DemoteTo(di16, biased));
+  return hn::Xor(narrow, hn::Set(d16, static_cast<uint16_t>(0x8000)));
+}
+
+/// Stores what `FinishVector` returned.
+HWY_INLINE void StoreFinished(DF df, const Finish&, VF v, float* p) { hn::StoreU(v, df, p); }
+HWY_INLINE void StoreFinished(DF df, const Finish&, VF v, BFloat16* p) {
+  const hn::Rebind<uint16_t, DF> d16;
+  hn::StoreU(BFloat16Bits(df, v), d16, reinterpret_cast<uint16_t*>(p));
+}
+template <class T>
+HWY_INLINE void StoreFinishedByte(const Finish& f, VF v, T* p) {
+  const DI di;
+  const hn::Rebind<T, DF> d8;
+  const VI q = hn::Add(hn::NearestInt(v), hn::Set(di, f.zero_point));
+  hn::StoreU(hn::DemoteTo(d8, q), d8, p);
+}
+HWY_INLINE void StoreFinished(DF, const Finish& f, VF v, uint8_t* p) {
+  StoreFinishedByte(f, v, p);
+}
+HWY_INLINE void StoreFinished(DF, const Finish& f, VF v, int8_t* p) { StoreFinishedByte(f, v, p); }
+
+/// Runs `body(input..., output)` over vectors of `count` elements; the last, partial vector goes
+/// through buffers, so nothing outside the arrays is touched. `Body` has
+/// `void operator()(const In*, Out*, size_t index)` over `Lanes(DF())` elements.
+template <class In, class Out, class Body>
+HWY_INLINE void ForEachVector(const In* in, Out* out, size_t count, const Body& body) {
+  const size_t lanes = hn::Lanes(DF());
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) body(in + i, out + i);
+  if (i < count) {
+    HWY_ALIGN In in_tail[HWY_LANES(float)] = {};
+    HWY_ALIGN Out out_tail[HWY_LANES(float)];
+    std::memcpy(in_tail, in + i, (count - i) * sizeof(In));
+    body(in_tail, out_tail);
+    std::memcpy(out + i, out_tail, (count - i) * sizeof(Out));
+  }
+}
+
+/// Runs `body(a, b, out)` likewise.
+template <class A, class B, class Out, class Body>
+HWY_INLINE void ForEachPair(const A* a, const B* b, Out* out, size_t count, const Body& body) {
+  const size_t lanes = hn::Lanes(DF());
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) body(a + i, b + i, out + i);
+  if (i < count) {
+    HWY_ALIGN A a_tail[HWY_LANES(float)] = {};
+    HWY_ALIGN B b_tail[HWY_LANES(float)] = {};
+    HWY_ALIGN Out out_tail[HWY_LANES(float)];
+    std::memcpy(a_tail, a + i, (count - i) * sizeof(A));
+    std::memcpy(b_tail, b + i, (count - i) * sizeof(B));
+    body(a_tail, b_tail, out_tail);
+    std::memcpy(out + i, out_tail, (count - i) * sizeof(Out));
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace swk
+HWY_AFTER_NAMESPACE();
+
+#endif
