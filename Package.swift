@@ -35,6 +35,10 @@ let package = Package(
       cxxSettings: [.define("HWY_WANT_AVX3_DL"), .headerSearchPath(".")],
       linkerSettings: [.linkedLibrary("hwy")]),
 
+    .target(
+      name: "CThreads",
+      linkerSettings: [.linkedLibrary("gomp", .when(platforms: [.linux]))]),
+
     // Values, graph, data, words.
     .target(name: "TensorCore", swiftSettings: safe),
     .target(name: "GraphIR", dependencies: ["TensorCore"], swiftSettings: safe),
@@ -52,10 +56,10 @@ let package = Package(
       name: "OnnxIO",
       dependencies: [
         "TensorCore", "GraphIR", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ], swiftSettings: plain),
+      ], exclude: ["Proto/onnx.proto"], swiftSettings: plain),
     .target(name: "GraphPasses", dependencies: ["TensorCore", "GraphIR"], swiftSettings: safe),
     .target(
-      name: "CPURuntime", dependencies: ["TensorCore", "GraphIR", "COneDNN", "CKernels"],
+      name: "CPURuntime", dependencies: ["TensorCore", "GraphIR", "COneDNN", "CKernels", "CThreads"],
       swiftSettings: plain),
 
     // Compression.

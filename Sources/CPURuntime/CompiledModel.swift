@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+public import GraphIR
+import Synchronization
+public import TensorCore
+
+/// Choices for compiling a network.
+public struct CompileOptions: Sendable, Equatable {
+  /// Threads that work on one run; by default every processor that this process may use.
+  public var threads: Int
+  public var precision: Precision
+
+  public init(threads: Int? = nil, precision: Precision = .int8) {
+    self.threads = max(threads ?? ThreadTeam.processorCount, 1)
+    self.precision = precision
+  }
+}
+
+/// How long one step of a program took.
+public struct StepTiming: Sendable, Equatable {
+  public var label: StepLabel
+  public var seconds: Double
+}
+
+/// A network compiled for this processor.
+///
+/// Compile a graph that has been through the lowering passes. Immutable and safe to use from
+/// several threads at once: every run takes an arena of its own from a pool. Input shapes are
+/// fixed when the graph is compiled.
+public final class CompiledModel: Sendable {
+  private let program: Program
+  private let pool: Mutex<Pool>
+
+  /// Names and types of the inputs, in order.
+  public let inputs: [(name: String, type: TensorType)]
+  /// Names of the outputs, in order.
+  public let outputNames: [String]
+
+  // Arenas lie here only between runs, so no two threads ever hold the same one.
+  private struct Pool: @unchecked Sendable {
+    var free: [Arena] = []
+  }
+
+  /// Compiles a graph whose shapes are all known.
+  ///
+  /// - Throws: `CompileError` naming the node or value that cannot be compiled.
+  public init(_ graph: Graph, options: CompileOptions = CompileOptions()) throws(CompileError) {
+    program = try Compiler.compile(graph, options: options)
+    inputs = program.inputs.map { ($0.name, TensorType($0.type, shape: $0.shape)) }
+    outputNames = program.outputs.map(\.name)
+    pool = Mutex(Pool())
+  }
+
+  /// Bytes of working memory that one run needs beside inputs, outputs and weights.
+  public var arenaByteCount: Int { program.arenaByteCount }
+
+  /// What each step does, in order.
+  public var steps: [StepLabel] { program.steps.map(\.label) }
+
+  /// The outputs, in order, for the given inputs by name.
+  ///
+  /// - Throws: `GraphError` if an input is missing, unknown, or of the wrong shape or type;
+  ///   `CompileError` if a kernel fails.
+  public func run(_ tensors: [String: Tensor]) throws -> [Tensor] {
+    let ordered = try check(tensors)
+    let arena = try takeArena()
+    defer { giveBack(arena) }
+    try arena.run(ordered)
+    return program.outputs.indices.map { arena.output($0) }
+  }
+
+  /// The only output of a network with one input and one output.
+  public func callAsFunction(_ input: Tensor) throws -> Tensor {
+    guard let name = inputs.first?.name, let output = try run([name: input]).first else {
+      throw GraphError.missingInput(name: "input", expected: inputs.map(\.name))
+    }
+    return output
+  }
+
+  /// The outputs by name.
+  public func callAsFunction(_ tensors: [String: Tensor]) throws -> [String: Tensor] {
+    Dictionary(zip(outputNames, try run(tensors)), uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Wall-clock seconds of each of `runs` runs, after `warmups` runs that don't count.
+  public func latencies(
+    _ tensors: [String: Tensor], runs: Int, warmups: Int = 3
+  ) throws -> [Double] {
+    let ordered = try check(tensors)
+    let arena = try takeArena()
+    defer { giveBack(arena) }
+    for _ in 0..<warmups { try arena.run(ordered) }
+    var seconds: [Double] = []
+    let clock = ContinuousClock()
+    for _ in 0..<runs {
+      let elapsed = try clock.measure { try arena.run(ordered) }
+      seconds.append(elapsed / .seconds(1))
+    }
+    return seconds
+  }
+
+  /// Median time of each step over `runs` runs.
+  public func profile(_ tensors: [String: Tensor], runs: Int) throws -> [StepTiming] {
+    let ordered = try check(tensors)
+    let arena = try takeArena()
+    defer { giveBack(arena) }
+    for _ in 0..<2 { try arena.run(ordered) }
+    var times = [[Double]](repeating: [], count: program.steps.count)
+    let clock = ContinuousClock()
+    for _ in 0..<max(runs, 1) {
+      var last = clock.now
+      try arena.run(ordered) { position in
+        let now = clock.now
+        times[position].append((now - last) / .seconds(1))
+        last = now
+      }
+    }
+    return zip(program.steps, times).map { step, series in
+      StepTiming(label: step.label, seconds: series.sorted()[series.count / 2])
+    }
+  }
+
+  private func check(_ tensors: [String: Tensor]) throws(GraphError) -> [Tensor] {
+    let names = inputs.map(\.name)
+    var ordered: [Tensor] = []
+    for (name, type) in inputs {
+      guard let tensor = tensors[name] else { throw .missingInput(name: name, expected: names) }
+      guard tensor.elementType == type.elementType, tensor.shape == type.shape else {
+        throw .invalidInput(
+          name: name, found: "\(TensorType(tensor.elementType, shape: tensor.shape))",
+          expected: "\(type)")
+      }
+      ordered.append(tensor)
+    }
+    if let unknown = tensors.keys.sorted().first(where: { !names.contains($0) }) {
+      throw .unknownInput(name: unknown, expected: names)
+    }
+    return ordered
+  }
+
+  private func takeArena() throws(CompileError) -> Arena {
+    let free = pool.withLock { pool in UncheckedBox(pool.free.popLast()) }
+    if let arena = free.value { return arena }
+    return try program.makeArena()
+  }
+
+  private func giveBack(_ arena: Arena) {
+    let box = UncheckedBox(arena)
+    pool.withLock { $0.free.append(box.value) }
+  }
+}
+
+/// Carries an arena between the pool and the one thread that uses it.
+private struct UncheckedBox<Value>: @unchecked Sendable {
+  // Safe to send: the pool hands each arena to one caller at a time.
+  let value: Value
+  init(_ value: Value) { self.value = value }
+}

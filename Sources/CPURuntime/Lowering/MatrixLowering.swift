@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+import COneDNN
+import GraphIR
+import TensorCore
+
+extension Gemm: RegionLowerable {
+  func lower(_ region: Region, into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
+    guard !transposesA, let input = region.input(0), let shape = builder.shape(of: input),
+      shape.count == 2, let weight = builder.graph.constant(region.input(1)), weight.rank == 2
+    else { return false }
+    let columns = weight.shape[transposesB ? 0 : 1]
+    let product = MatrixProduct(
+      region: region, input: input, rows: shape[0], inner: shape[1], columns: columns,
+      weight: weight, transposesWeight: transposesB, outputShape: [shape[0], columns])
+    if region.input(2) != nil {
+      guard let bias = builder.graph.constant(region.input(2)),
+        bias.count == columns && bias.shape.last == columns, beta == 1 || region.code(2) == nil
+      else { return false }
+    }
+    if region.isQuantized, builder.precision != .fp32, alpha == 1, beta == 1,
+      try product.lowerInteger(into: builder) { return true }
+    return region.code(0) == nil && region.outputCode == nil
+      ? try product.lowerReal(into: builder, alpha: alpha, beta: beta)
+      : try region.lowerThroughReals(self, into: builder)
+  }
+}
+
+extension MatMul: RegionLowerable {
+  func lower(_ region: Region, into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
+    guard let input = region.input(0), let shape = builder.shape(of: input), shape.count >= 2
+    else { return false }
+    guard let weight = builder.graph.constant(region.input(1)), weight.rank == 2 else {
+      return region.code(0) == nil && region.outputCode == nil && region.stages.isEmpty
+        ? try lowerBatched(region, into: builder) : false
+    }
+    let product = MatrixProduct(
+      region: region, input: input, rows: shape.dropLast().reduce(1, *),
+      inner: shape[shape.count - 1], columns: weight.shape[1], weight: weight,
+      transposesWeight: false, outputShape: Array(shape.dropLast()) + [weight.shape[1]])
+    if region.isQuantized, builder.precision != .fp32, try product.lowerInteger(into: builder) {
+      return true
+    }
+    return region.code(0) == nil && region.outputCode == nil
+      ? try product.lowerReal(into: builder, alpha: 1, beta: 1)
+      : try region.lowerThroughReals(self, into: builder)
+  }
+
+  /// The product of two computed operands with equal or broadcast batch axes.
+  private func lowerBatched(
+    _ region: Region, into builder: ProgramBuilder
+  ) throws(OneDNNError) -> Bool {
+    guard let left = region.input(0), let right = region.input(1),
+      let output = builder.type(of: region.output), output.elementType == .float32,
+      let a = try builder.dense(left, .plain, as: builder.realType),
+      let b = try builder.dense(right, .plain, as: builder.realType),
+      a.shape.count >= 2, b.shape.count >= 2, output.shape.count <= 6
+    else { return false }
+    let rank = output.shape.count
+    let first = [Int](repeating: 1, count: rank - a.shape.count) + a.shape
+    let second = [Int](repeating: 1, count: rank - b.shape.count) + b.shape
+    let target = builder.allocate(builder.realType, output.shape, .plain)
+    let from = try builder.descriptor(a, shape: first, strides: Tensor.strides(of: first))
+    let with = try builder.descriptor(b, shape: second, strides: Tensor.strides(of: second))
+    let to = try builder.descriptor(target)
+    let attributes = try PrimitiveAttributes()
+    var made: dnnl_primitive_desc_t?
+    try check(
+      dnnl_matmul_primitive_desc_create(
+        &made, builder.engine.handle, from.handle, with.handle, nil, to.handle, attributes.handle),
+      "matrix product")
+    guard let made else {
+      throw OneDNNError(call: "matrix product", status: dnnl_runtime_error.rawValue)
+    }
+    let primitive = try Primitive(owning: made)
+    try builder.addPrimitive(
+      primitive,
+      [
+        PrimitiveArgument(argument: DNNL_ARG_SRC, descriptor: from, placement: a),
+        PrimitiveArgument(argument: DNNL_ARG_WEIGHTS, descriptor: with, placement: b),
+        PrimitiveArgument(argument: DNNL_ARG_DST, descriptor: to, placement: target),
+      ], writes: [DNNL_ARG_DST],
+      label: builder.label(
+        region.node, implementation: primitive.implementation,
+        precision: builder.realType.shortName))
+    builder.setPlacement(target, of: region.output)
+    return true
+  }
+}
+
+/// A product of activations `[rows, inner]` with a constant matrix and what is fused around it.
+struct MatrixProduct {
+  let region: Region
+  let input: ValueID
+  let rows: Int
+  let inner: Int
+  let columns: Int
+  let weight: Tensor
+  /// Whether the weight lies as `[columns, inner]`.
+  let transposesWeight: Bool
+  let outputShape: [Int]
+
+  private var weightStrides: [Int] { transposesWeight ? [1, inner] : [columns, 1] }
+
+  func lowerReal(
+    into builder: ProgramBuilder, alpha: Float, beta: Float
+  ) throws(OneDNNError) -> Bool {
+    guard let stages = ProductStages(region),
+      var weights = region.constantReals(1, in: builder.graph), weights.count == inner * columns
+    else { return false }
+    if alpha != 1 { weights = weights.map { $0 * alpha } }
+    var bias = region.constantReals(2, in: builder.graph)
+    if beta != 1 { bias = bias?.map { $0 * beta } }
+    let type = builder.realType
+    guard let source = try builder.dense(input, .plain, as: type), let kind = type.oneDNN,
+      let (target, addendType) = try builder.productTarget(
+        stages, region, type, outputShape, .plain)
+    else { return false }
+    let attributes = try stages.attributes(addendType: addendType)
+    try addStep(
+      builder, source: source, target: target, attributes: attributes, weights: weights,
+      storedAs: dnnl_f32, weightType: kind, bias: bias, extra: [], precision: type)
+    return true
+  }
+
+  func lowerInteger(into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
+    guard let stages = ProductStages(region), weight.count == inner * columns,
+      let product = IntegerProduct(
+        region, weight: weight, channels: columns, channelAxis: transposesWeight ? 0 : 1,
+        in: builder.graph)
+    else { return false }
+    let stored = region.storedType(realType: builder.realType)
+    guard stored.oneDNN != nil, let source = try builder.dense(input, .plain),
+      let (target, addendType) = try builder.productTarget(
+        stages, region, stored, outputShape, .plain)
+    else { return false }
+    var sums = [Int32](repeating: 0, count: columns)
+    for row in 0..<inner {
+      for column in 0..<columns {
+        sums[column] += Int32(product.weights[row * weightStrides[0] + column * weightStrides[1]])
+      }
+    }
+    let bias = product.biasAbsorbingZeroPoint(sums: sums)
+      .map { $0 / stages.unit + stages.biasOffset }
+    let scales = product.weightScales.map { $0 * product.sourceScale / stages.unit }
+    let attributes = try stages.attributes(addendType: addendType)
+    try attributes.setScales(of: DNNL_ARG_WEIGHTS, mask: 2)
+    let extra = [
+      PrimitiveArgument(
+        argument: DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS,
+        descriptor: try MemoryDescriptor(dense: dnnl_f32, shape: [scales.count]),
+        placement: try builder.addConstant(scales))
+    ]
+    try addStep(
+      builder, source: source, target: target, attributes: attributes, weights: product.weights,
+      storedAs: dnnl_s8, weightType: dnnl_s8, bias: bias, extra: extra,
+      precision: source.elementType)
+    return true
+  }
+
+  private func addStep<Weight: BitwiseCopyable>(
+    _ builder: ProgramBuilder, source: Placement, target: Placement,
+    attributes: PrimitiveAttributes, weights: [Weight], storedAs: dnnl_data_type_t,
+    weightType: dnnl_data_type_t, bias: [Float]?, extra: [PrimitiveArgument],
+    precision: ElementType
+  ) throws(OneDNNError) {
+    let from = try builder.descriptor(source, shape: [rows, inner], strides: [inner, 1])
+    let to = try builder.descriptor(target, shape: [rows, columns], strides: [columns, 1])
+    let any = try MemoryDescriptor(any: weightType, shape: [inner, columns])
+    let biasLayout = bias == nil ? nil : try MemoryDescriptor(dense: dnnl_f32, shape: [1, columns])
+    var made: dnnl_primitive_desc_t?
+    try check(
+      dnnl_matmul_primitive_desc_create(
+        &made, builder.engine.handle, from.handle, any.handle, biasLayout?.handle, to.handle,
+        attributes.handle), "matrix product")
+    guard let made else {
+      throw OneDNNError(call: "matrix product", status: dnnl_runtime_error.rawValue)
+    }
+    let primitive = try Primitive(owning: made)
+    let wanted = try primitive.layout(of: DNNL_ARG_WEIGHTS)
+    let given = try MemoryDescriptor(storedAs, shape: [inner, columns], strides: weightStrides)
+    let packed = try builder.reordered(weights, from: given, to: wanted)
+    var arguments = [
+      PrimitiveArgument(argument: DNNL_ARG_SRC, descriptor: from, placement: source),
+      PrimitiveArgument(argument: DNNL_ARG_WEIGHTS, descriptor: wanted, placement: packed),
+      PrimitiveArgument(argument: DNNL_ARG_DST, descriptor: to, placement: target),
+    ]
+    if let bias, let biasLayout {
+      arguments.append(
+        PrimitiveArgument(
+          argument: DNNL_ARG_BIAS, descriptor: biasLayout,
+          placement: try builder.addConstant(bias)))
+    }
+    try builder.addPrimitive(
+      primitive, arguments + extra, writes: [DNNL_ARG_DST],
+      label: builder.label(
+        region.node, kind: "MatMul", implementation: primitive.implementation,
+        precision: precision.shortName))
+    builder.setPlacement(target, of: region.output)
+  }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+import COneDNN
+import CKernels
+import GraphIR
+import TensorCore
+
+/// A root operator with what is fused around it, taken apart for lowering.
+struct Region {
+  let node: Node
+  let inputs: [ValueID?]
+  /// One per input; how its codes are to be read.
+  let codes: [LinearCode?]
+  var stages: [Fused.Stage]
+  /// One per `add` stage.
+  let addends: [ValueID?]
+  let outputCode: LinearCode?
+  let output: ValueID
+
+  init?(_ node: Node, inputs: [ValueID?]) {
+    guard let output = node.outputs.first.flatMap({ $0 }) else { return nil }
+    self.node = node
+    self.inputs = inputs
+    codes = Array(repeating: nil, count: inputs.count)
+    stages = []
+    addends = []
+    outputCode = nil
+    self.output = output
+  }
+
+  init?(_ node: Node, fused: Fused) {
+    guard let output = node.outputs.first.flatMap({ $0 }),
+      node.inputs.count >= fused.rootInputCount
+    else { return nil }
+    self.node = node
+    inputs = Array(node.inputs.prefix(fused.rootInputCount))
+    codes = fused.inputCodes
+    stages = fused.stages
+    addends = Array(node.inputs.dropFirst(fused.rootInputCount))
+    outputCode = fused.outputCode
+    self.output = output
+  }
+
+  func input(_ index: Int) -> ValueID? { index < inputs.count ? inputs[index] : nil }
+
+  func code(_ index: Int) -> LinearCode? { index < codes.count ? codes[index] : nil }
+
+  /// Whether the region computes on integer codes.
+  var isQuantized: Bool { codes.contains { $0 != nil } }
+
+  /// The codes' one scale and zero point, where there is just one.
+  static func scalar(_ code: LinearCode?) -> (scale: Float, zeroPoint: Int32)? {
+    guard let code, code.scales.count == 1, code.zeroPoints.count == 1 else { return nil }
+    return (code.scales[0], code.zeroPoints[0])
+  }
+}
+
+/// A root operator that can be lowered together with what is fused around it.
+protocol RegionLowerable: Lowerable {
+  func lower(_ region: Region, into builder: ProgramBuilder) throws(OneDNNError) -> Bool
+}
+
+extension RegionLowerable {
+  func lower(_ node: Node, into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
+    guard node.outputs.count == 1, let region = Region(node, inputs: node.inputs) else {
+      return false
+    }
+    return try lower(region, into: builder)
+  }
+}
+
+extension Fused: Lowerable {
+  func lower(_ node: Node, into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
+    guard let root = root as? any RegionLowerable, let region = Region(node, fused: self) else {
+      return false
+    }
+    return try root.lower(region, into: builder)
+  }
+}
+
+extension Region {
+  /// The constant reals of an input, whatever codes they are stored in.
+  func constantReals(_ index: Int, in graph: Graph) -> [Float]? {
+    guard let tensor = graph.constant(input(index)) else { return nil }
+    guard let code = code(index) else {
+      return tensor.elementType.isFloatingPoint ? tensor.floats() : nil
+    }
+    let values = tensor.integers()
+    let channels = code.scales.count
+    let inner = code.axis.map { tensor.shape.dropFirst($0 + 1).reduce(1, *) } ?? 1
+    return values.enumerated().map { position, value in
+      let channel = code.axis == nil ? 0 : position / inner % channels
+      return Float(value - Int64(code.zeroPoints[channel])) * code.scales[channel]
+    }
+  }
+
+  /// The last stage as the activation of our own kernels, if the stages are at most that one.
+  var kernelActivation: (swk_activation, alpha: Float, beta: Float)? {
+    guard stages.count <= 1 else { return nil }
+    switch stages.first {
+    case nil: return (SWK_NONE, 0, 0)
+    case .clip(let lower, let upper): return (SWK_CLIP, lower, upper)
+    case .add: return nil
+    case .activation(let function):
+      switch function {
+      case .relu: return (SWK_RELU, 0, 0)
+      case .hardSwish: return (SWK_HARD_SWISH, 1.0 / 6.0, 0.5)
+      case .hardSigmoid(let alpha, let beta): return (SWK_HARD_SIGMOID, alpha, beta)
+      case .leakyRelu(let alpha): return (SWK_LEAKY_RELU, alpha, 0)
+      case .swish(let alpha) where alpha == 1: return (SWK_SILU, 0, 0)
+      default: return nil
+      }
+    }
+  }
+
+  /// How our own kernels store the result; `nil` where they lack the stages or the type.
+  func kernelEpilogue(realType: ElementType) -> swk_epilogue? {
+    guard let (activation, alpha, beta) = kernelActivation else { return nil }
+    guard let outputCode else {
+      guard let type = realType.kernel else { return nil }
+      return swk_epilogue(
+        type: type, activation: activation, alpha: alpha, beta: beta, inverse_scale: 1,
+        zero_point: 0)
+    }
+    guard let (scale, zeroPoint) = Region.scalar(outputCode), let type = outputCode.elementType.kernel
+    else { return nil }
+    return swk_epilogue(
+      type: type, activation: activation, alpha: alpha, beta: beta, inverse_scale: 1 / scale,
+      zero_point: zeroPoint)
+  }
+
+  /// The element type in memory of the result.
+  func storedType(realType: ElementType) -> ElementType { outputCode?.elementType ?? realType }
+}
+
+/// The fused steps of a product (convolution or matrix product) in oneDNN's terms.
+///
+/// Where every stage commutes with a positive factor, the whole product is computed in units of
+/// the output's scale, which saves a multiplication per element; else a last linear step does it.
+struct ProductStages {
+  /// What the weights' scales and the bias are divided by.
+  let unit: Float
+  /// Added to the bias (an output zero point that needs no step of its own).
+  let biasOffset: Float
+  let steps: [Step]
+  let sum: (scale: Float, zeroPoint: Int32, addend: ValueID)?
+
+  enum Step {
+    case eltwise(Eltwise)
+    case sum
+  }
+
+  init?(_ region: Region) {
+    var eltwise: [(position: Int, step: Eltwise)] = []
+    var sumPosition: Int?
+    var sum: (scale: Float, zeroPoint: Int32, addend: ValueID)?
+    for (position, stage) in region.stages.enumerated() {
+      switch stage {
+      case .activation(let function):
+        guard let step = Eltwise(function) else { return nil }
+        eltwise.append((position, step))
+      case .clip(let lower, let upper): eltwise.append((position, .clip(lower, upper)))
+      case .add(let code):
+        guard sum == nil, let addend = region.addends.first.flatMap({ $0 }) else { return nil }
+        sumPosition = position
+        if let code {
+          guard let (scale, zeroPoint) = Region.scalar(code) else { return nil }
+          sum = (scale, zeroPoint, addend)
+        } else {
+          sum = (1, 0, addend)
+        }
+      }
+    }
+    var unit: Float = 1
+    var offset: Float = 0
+    var last: Eltwise?
+    if let code = region.outputCode {
+      guard let (scale, zeroPoint) = Region.scalar(code) else { return nil }
+      let rescaled = eltwise.compactMap { item in
+        item.step.rescaled(by: scale).map { (item.position, $0) }
+      }
+      if rescaled.count == eltwise.count {
+        unit = scale
+        eltwise = rescaled.map { (position: $0.0, step: $0.1) }
+        if zeroPoint != 0 {
+          if eltwise.isEmpty { offset = Float(zeroPoint) } else { last = .linear(1, Float(zeroPoint)) }
+        }
+      } else {
+        last = .linear(1 / scale, Float(zeroPoint))
+      }
+    }
+    var steps: [Step] = []
+    for position in region.stages.indices {
+      if position == sumPosition { steps.append(.sum) }
+      steps += eltwise.filter { $0.position == position }.map { .eltwise($0.step) }
+    }
+    if let last { steps.append(.eltwise(last)) }
+    self.unit = unit
+    biasOffset = offset
+    self.steps = steps
+    self.sum = sum.map { ($0.scale / unit, $0.zeroPoint, $0.addend) }
+  }
+
+  /// The attributes that make a primitive do the steps; the addend is of type `addendType`.
+  func attributes(addendType: ElementType?) throws(OneDNNError) -> PrimitiveAttributes {
+    let attributes = try PrimitiveAttributes()
+    for step in steps {
+      switch step {
+      case .eltwise(let eltwise): try attributes.appendEltwise(eltwise)
+      case .sum:
+        guard let sum, let type = addendType?.oneDNN else { continue }
+        try attributes.appendSum(scale: sum.scale, zeroPoint: sum.zeroPoint, type: type)
+      }
+    }
+    return attributes
+  }
+}
+
+extension ProgramBuilder {
+  /// Where a product with fused steps writes: over its addend if it has one, else new memory.
+  ///
+  /// The addend must have an element of the same size as the result; `nil` where it has not.
+  func productTarget(
+    _ stages: ProductStages, _ region: Region, _ type: ElementType, _ shape: [Int], _ layout: Layout
+  ) throws(OneDNNError) -> (placement: Placement, addendType: ElementType?)? {
+    guard let addend = stages.sum?.addend else { return (allocate(type, shape, layout), nil) }
+    guard let present = try placement(of: addend), present.shape == shape else { return nil }
+    let addendType = present.elementType.isFloatingPoint ? realType : present.elementType
+    guard addendType.bitWidth == type.bitWidth,
+      addendType.isFloatingPoint == type.isFloatingPoint
+    else { return nil }
+    if var claimed = try claim(addend, layout, as: addendType) {
+      claimed.elementType = type
+      return (claimed, addendType)
+    }
+    guard let source = try dense(addend, layout, as: addendType) else { return nil }
+    let target = allocate(type, shape, layout)
+    var copy = target
+    copy.elementType = addendType
+    addCopy(from: source, to: copy)
+    return (target, addendType)
+  }
+}

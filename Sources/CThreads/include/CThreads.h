@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// One team of threads for everything: the team that oneDNN's OpenMP runtime keeps.
+#pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// What one member of the team does; `index` counts from 0 below `count`.
+typedef void (*swt_body)(void *context, int index, int count);
+
+/// Lets the calling thread's parallel regions, oneDNN's among them, use `threads` threads.
+void swt_set_threads(int threads);
+
+/// Runs `body` on `threads` members of the team, the caller among them, and waits for all.
+/// The team may be smaller than asked; `count` says how large it is.
+void swt_parallel(int threads, swt_body body, void *context);
+
+/// Processors that this process may run on.
+int swt_processor_count(void);
+
+#ifdef __cplusplus
+}
+#endif
