@@ -18,7 +18,19 @@ extension Graph {
   ///
   /// - Returns: The nodes that break their operator's rules.
   @discardableResult
-  public mutating func inferTypes() -> [InferenceIssue] {
+  public mutating func inferTypes() -> [InferenceIssue] { inferTypesAndContents().issues }
+
+  /// The elements of values that describe shapes, as far as they follow from the types.
+  public func inferredContents() -> [ValueID: [Dimension]] {
+    var copy = self
+    return copy.inferTypesAndContents().contents
+  }
+
+  /// Infers the type of every value, as `inferTypes()` does, and what values that describe shapes
+  /// hold.
+  public mutating func inferTypesAndContents() -> (
+    issues: [InferenceIssue], contents: [ValueID: [Dimension]]
+  ) {
     var contents: [ValueID: [Dimension]] = [:]
     var issues: [InferenceIssue] = []
     for node in nodes {
@@ -42,7 +54,7 @@ extension Graph {
         contents[first] = node.op.inferContents(operands)
       }
     }
-    return issues
+    return (issues, contents)
   }
 
   /// The elements of small integer constants as extents.

@@ -163,6 +163,19 @@ extension Graph {
     values[id.index].type = TensorType(tensor.elementType, shape: tensor.shape)
   }
 
+  /// Forgets the constants of values that no node uses and that are no outputs, which frees their
+  /// memory.
+  public mutating func dropUnusedConstants() {
+    var used = [Bool](repeating: false, count: values.count)
+    for output in outputs { used[output.index] = true }
+    for node in nodes {
+      for case .some(let input) in node.inputs { used[input.index] = true }
+    }
+    for index in values.indices where !used[index] && values[index].constant != nil {
+      values[index].constant = nil
+    }
+  }
+
   /// Makes the given values the graph's outputs, in order.
   public mutating func setOutputs(_ ids: [ValueID]) { outputs = ids }
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package import GraphIR
+import TensorCore
+
+/// Computes nodes whose inputs are all constants.
+///
+/// Quantized weights stay quantized (`DequantizeLinear` is left alone) unless `dequantizes` is
+/// set, and a result that is much larger than what it is computed from stays a computation.
+package struct FoldConstants: GraphPass {
+  package var name: String { dequantizes ? "fold-all-constants" : "fold-constants" }
+
+  /// Whether `DequantizeLinear` of constants is computed too.
+  package var dequantizes: Bool
+
+  /// Bytes up to which a result may be larger than twice its inputs.
+  package static let growthLimit = 1 << 20
+
+  /// Products that folding one node may take, since it runs on the reference implementation.
+  package static let workLimit = 1 << 30
+
+  package init(dequantizes: Bool = false) { self.dequantizes = dequantizes }
+
+  package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
+    if node.op is Opaque { return nil }
+    if !dequantizes, node.op is DequantizeLinear { return nil }
+    let outputs = node.outputs.compactMap { $0 }
+    guard !outputs.isEmpty, !outputs.contains(where: index.isOutput),
+      node.inputs.allSatisfy({ $0 == nil || index.constant($0) != nil })
+    else { return nil }
+    let operands = node.inputs.map { index.constant($0) }
+    guard isWorthwhile(node, operands, in: index),
+      let results = try? node.op.evaluate(operands, outputCount: node.outputs.count),
+      results.count == node.outputs.count
+    else { return nil }
+
+    var patch = GraphPatch(of: index.graph)
+    patch.remove(node)
+    for (output, result) in zip(node.outputs, results) {
+      if let output { patch.setConstant(result, of: output) }
+    }
+    return patch
+  }
+
+  private func isWorthwhile(_ node: Node, _ operands: [Tensor?], in index: GraphIndex) -> Bool {
+    let known = operands.map { $0.map { Operand($0) } }
+    guard let types = try? node.op.inferTypes(known, outputCount: node.outputs.count) else {
+      return false
+    }
+    var resultBytes = 0
+    for type in types {
+      guard let type, let shape = type.shape,
+        let bytes = try? Tensor.checkedByteCount(elementType: type.elementType, shape: shape)
+      else { return false }
+      resultBytes += bytes
+    }
+    let givenBytes = operands.reduce(0) { $0 + ($1?.bytes.count ?? 0) }
+    let growsByConversion = node.op is DequantizeLinear || node.op is Cast
+    guard
+      resultBytes <= max(FoldConstants.growthLimit, (growsByConversion ? 16 : 2) * givenBytes)
+    else { return false }
+    let work = node.op.cost(inputs: known.map { $0?.type }, outputs: types)
+    return (work?.multiplyAccumulates ?? 0) <= FoldConstants.workLimit
+  }
+}
