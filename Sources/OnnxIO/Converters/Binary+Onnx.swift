@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import GraphIR
+import TensorCore
+
+extension Binary: OnnxConvertible {
+  static let onnxOperators = Array(plainFunctions.keys).sorted() + ["Mod", "BitShift"]
+
+  init(onnx node: inout OnnxNode) throws(ConversionError) {
+    node.ignore("consumed_inputs")
+    if node.opset < 7, node.has("axis") {
+      throw .unsupported("broadcasting along an axis, as before operator set 7")
+    }
+    if node.opset < 7 { node.ignore("broadcast") }
+    if let function = Binary.plainFunctions[node.kind] {
+      self.init(function)
+      return
+    }
+    if node.kind == "Mod" {
+      self.init(.modulo(isFmod: try node.bool("fmod", default: false)))
+      return
+    }
+    let direction = try node.string("direction", default: "")
+    switch direction {
+    case "LEFT": self.init(.shiftLeft)
+    case "RIGHT": self.init(.shiftRight)
+    default:
+      throw .invalid(
+        .invalidAttribute(name: "direction", found: direction, expected: "LEFT or RIGHT"))
+    }
+  }
+
+  func write(to form: inout OnnxForm) {
+    form.require(Binary.introductions[kind] ?? 7)
+    switch function {
+    case .modulo(let isFmod): form.set("fmod", isFmod, unless: false)
+    case .shiftLeft: form.set("direction", "LEFT")
+    case .shiftRight: form.set("direction", "RIGHT")
+    default: break
+    }
+  }
+
+  private static let plainFunctions: [String: Function] = {
+    let functions: [Function] = [
+      .add, .subtract, .multiply, .divide, .power, .prelu, .equal, .less, .lessOrEqual, .greater,
+      .greaterOrEqual, .and, .or, .xor, .bitwiseAnd, .bitwiseOr, .bitwiseXor,
+    ]
+    return Dictionary(uniqueKeysWithValues: functions.map { (Binary($0).kind, $0) })
+  }()
+
+  /// The operator sets that introduced the later ones.
+  private static let introductions = [
+    "Mod": 10, "BitShift": 11, "LessOrEqual": 12, "GreaterOrEqual": 12, "BitwiseAnd": 18,
+    "BitwiseOr": 18, "BitwiseXor": 18,
+  ]
+}

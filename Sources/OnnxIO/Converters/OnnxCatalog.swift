@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import GraphIR
+
+/// The operators that are converted; all others stay opaque.
+enum OnnxCatalog {
+  static let converters: [any OnnxConvertible.Type] = [
+    // Elementwise.
+    Unary.self, Binary.self, Variadic.self, Clip.self, Where.self, Cast.self, Identity.self,
+    Dropout.self,
+    // Convolution, pooling, matrix products.
+    Conv.self, ConvTranspose.self, MaxPool.self, AveragePool.self, GlobalPool.self, Gemm.self,
+    MatMul.self, MatMulInteger.self,
+    // Normalization and reduction.
+    BatchNormalization.self, LayerNormalization.self, InstanceNormalization.self,
+    LocalResponseNormalization.self, Softmax.self, Reduce.self, ArgExtreme.self,
+    // Selection and shape.
+    Concat.self, Split.self, Slice.self, Gather.self, Pad.self, Reshape.self, Flatten.self,
+    Squeeze.self, Unsqueeze.self, Transpose.self, Expand.self, Tile.self, DepthToSpace.self,
+    SpaceToDepth.self, Shape.self, Size.self, ConstantOfShape.self, Range.self,
+    // Quantization.
+    QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self,
+  ]
+
+  private static let convertersByOperator: [String: any OnnxConvertible.Type] = {
+    var result: [String: any OnnxConvertible.Type] = [:]
+    for converter in converters {
+      for name in converter.onnxOperators { result[name] = converter }
+    }
+    return result
+  }()
+
+  /// What reads an operator, named `Operator` or `domain::Operator`.
+  static func converter(_ name: String) -> (any OnnxConvertible.Type)? {
+    convertersByOperator[name]
+  }
+}

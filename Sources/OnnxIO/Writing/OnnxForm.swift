@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GraphIR
+import TensorCore
+
+/// The ONNX form of a node on its way out of a graph, in a given operator set.
+struct OnnxForm {
+  /// The standard operator set that is written.
+  let opset: Int
+  let graph: Graph
+  let node: Node
+
+  var kind: String
+  var inputs: [ValueID?]
+  private(set) var attributes: [OnnxAttributeProto] = []
+
+  /// The least operator set in which the node has a form; the one that is written may be less,
+  /// and the form is then of no use.
+  private(set) var requiredOpset = 1
+
+  init(_ node: Node, of graph: Graph, opset: Int) {
+    self.opset = opset
+    self.graph = graph
+    self.node = node
+    kind = node.op.kind
+    inputs = node.inputs
+  }
+
+  /// States that the form exists only from an operator set on.
+  mutating func require(_ opset: Int) { requiredOpset = max(requiredOpset, opset) }
+
+  func hasInput(_ index: Int) -> Bool { index < inputs.count && inputs[index] != nil }
+
+  func constant(_ index: Int) -> Tensor? { index < inputs.count ? graph.constant(inputs[index]) : nil }
+
+  func type(_ index: Int) -> TensorType? { index < inputs.count ? graph.type(inputs[index]) : nil }
+
+  /// Leaves out the inputs from an index on.
+  mutating func dropInputs(from index: Int) { inputs = Array(inputs.prefix(index)) }
+
+  /// Writes an input that holds integers as an attribute; without a constant there, the operator
+  /// set in which it became an input is required.
+  mutating func moveIntegers(_ index: Int, to name: String, before opset: Int) {
+    guard self.opset < opset, hasInput(index) else { return }
+    guard let tensor = constant(index) else { return require(opset) }
+    set(name, tensor.integers().map { Int($0) })
+    inputs[index] = nil
+  }
+
+  /// Writes an input that holds one number as an attribute, as `moveIntegers` does.
+  mutating func moveNumber(_ index: Int, to name: String, before opset: Int) {
+    guard self.opset < opset, hasInput(index) else { return }
+    guard let tensor = constant(index), tensor.count == 1, let value = tensor.floats().first,
+      !value.isNaN
+    else { return require(opset) }
+    set(name, value)
+    inputs[index] = nil
+  }
+}
+
+// Attributes.
+extension OnnxForm {
+  private mutating func append(
+    _ name: String, _ type: OnnxAttributeProto.AttributeType,
+    _ fill: (inout OnnxAttributeProto) -> Void
+  ) {
+    var attribute = OnnxAttributeProto()
+    attribute.name = name
+    attribute.type = type
+    fill(&attribute)
+    attributes.append(attribute)
+  }
+
+  mutating func set(_ name: String, _ value: Int) { append(name, .int) { $0.i = Int64(value) } }
+
+  mutating func set(_ name: String, _ value: Bool) { set(name, value ? 1 : 0) }
+
+  mutating func set(_ name: String, _ value: Float) { append(name, .float) { $0.f = value } }
+
+  mutating func set(_ name: String, _ value: String) {
+    append(name, .string) { $0.s = Data(value.utf8) }
+  }
+
+  mutating func set(_ name: String, _ values: [Int]) {
+    append(name, .ints) { $0.ints = values.map { Int64($0) } }
+  }
+
+  mutating func set(_ name: String, _ values: [Float]) { append(name, .floats) { $0.floats = values } }
+
+  mutating func set(_ name: String, _ tensor: Tensor) {
+    append(name, .tensor) { $0.t = TensorEncoder.proto(tensor, name: "") }
+  }
+
+  mutating func set(_ name: String, _ type: ElementType) {
+    set(name, OnnxElementTypes.code(type))
+  }
+
+  mutating func set(_ name: String, _ value: Int, unless common: Int) {
+    if value != common { set(name, value) }
+  }
+
+  mutating func set(_ name: String, _ value: Bool, unless common: Bool) {
+    if value != common { set(name, value) }
+  }
+
+  mutating func set(_ name: String, _ value: Float, unless common: Float) {
+    if value != common { set(name, value) }
+  }
+
+  mutating func set(_ name: String, _ value: String, unless common: String) {
+    if value != common { set(name, value) }
+  }
+
+  mutating func set(_ name: String, unlessEmpty values: [Int]) {
+    if !values.isEmpty { set(name, values) }
+  }
+
+  /// Appends an attribute as an opaque node carries it.
+  mutating func append(_ attribute: OnnxAttributeProto) { attributes.append(attribute) }
+}
