@@ -77,17 +77,4 @@ enum DenseProduct {
       z[index] += d * value
     }
   }
-
-  /// The transpose of the `[rows, columns]` matrix that starts at `start`.
-  static func transposed(
-    _ matrix: [Double], from start: Int = 0, rows: Int, columns: Int
-  ) -> [Double] {
-    var result = [Double](repeating: 0, count: rows * columns)
-    for row in 0..<rows {
-      for column in 0..<columns {
-        result[column &* rows &+ row] = matrix[start &+ row &* columns &+ column]
-      }
-    }
-    return result
-  }
 }

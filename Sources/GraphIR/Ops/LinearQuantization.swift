@@ -10,11 +10,17 @@ public struct QuantizeLinear: Op {
   public var blockSize: Int
   /// The type of the result where no zero point gives it; `uint8` if `nil`.
   public var outputType: ElementType?
+  /// The floating-point type in which x is divided by the scale; the scale's type if `nil`.
+  public var precision: ElementType?
 
-  public init(axis: Int = 1, blockSize: Int = 0, outputType: ElementType? = nil) {
+  public init(
+    axis: Int = 1, blockSize: Int = 0, outputType: ElementType? = nil,
+    precision: ElementType? = nil
+  ) {
     self.axis = axis
     self.blockSize = blockSize
     self.outputType = outputType
+    self.precision = precision
   }
 }
 
@@ -23,10 +29,13 @@ public struct DequantizeLinear: Op {
   public var kind: String { "DequantizeLinear" }
   public var axis: Int
   public var blockSize: Int
+  /// The type of the result; the scale's type if `nil`.
+  public var outputType: ElementType?
 
-  public init(axis: Int = 1, blockSize: Int = 0) {
+  public init(axis: Int = 1, blockSize: Int = 0, outputType: ElementType? = nil) {
     self.axis = axis
     self.blockSize = blockSize
+    self.outputType = outputType
   }
 }
 

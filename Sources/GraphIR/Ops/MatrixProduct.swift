@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
 
 /// `alpha · A′ · B′ + beta · C`, with `A` and `B` optionally transposed and `C` broadcast.
 public struct Gemm: Op {

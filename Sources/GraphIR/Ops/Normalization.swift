@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
 
 /// `(x − mean) / √(variance + ε) · scale + bias` per channel; inputs X, scale, bias, mean, variance.
 public struct BatchNormalization: Op {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
 
 /// A reduction over the axes of the second input, or over all.
 public struct Reduce: Op {

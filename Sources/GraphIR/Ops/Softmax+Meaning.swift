@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import TensorCore
+
+extension Softmax {
+  public func inferTypes(
+    _ operands: [Operand?], outputCount: Int
+  ) throws(OpError) -> [TensorType?] {
+    try operands.checkCount(1...1)
+    try checkOutputCount(outputCount, 1...1)
+    let x = try operands.required(0, "input").type
+    try ElementTypeRule.floating.check(x, "input")
+    if let rank = x?.rank {
+      _ = try Axes.normalized(axis, rank: rank, includesEnd: flattensTrailingAxes)
+    }
+    return [x]
+  }
+
+  public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
+    try resultTypes(inputs, outputCount: outputCount)
+    let x = try inputs.required(0, "input")
+    let first = try Axes.normalized(axis, rank: x.rank, includesEnd: flattensTrailingAxes)
+    var values = x.reals()
+    guard !values.isEmpty else { return [x] }
+    let normalized = flattensTrailingAxes ? first..<x.rank : first..<(first + 1)
+    let length = x.shape[normalized].reduce(1, *)
+    let distance = x.shape.dropFirst(normalized.upperBound).reduce(1, *)
+    for outer in 0..<(values.count / (length * distance)) {
+      for inner in 0..<distance {
+        let start = outer * length * distance + inner
+        normalize(&values, from: start, count: length, step: distance)
+      }
+    }
+    return [Tensor(reals: values, shape: x.shape, elementType: x.elementType)]
+  }
+
+  /// Normalizes the elements at `start`, `start + step`, ….
+  private func normalize(_ values: inout [Double], from start: Int, count: Int, step: Int) {
+    var greatest = -Double.infinity
+    for position in 0..<count { greatest = max(greatest, values[start + position * step]) }
+    var sum = 0.0
+    for position in 0..<count {
+      let index = start + position * step
+      values[index] -= greatest
+      let power = exp(values[index])
+      sum += power
+      if !isLogarithm { values[index] = power }
+    }
+    let logarithm = log(sum)
+    for position in 0..<count {
+      let index = start + position * step
+      if isLogarithm { values[index] -= logarithm } else { values[index] /= sum }
+    }
+  }
+}
