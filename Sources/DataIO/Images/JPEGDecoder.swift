@@ -4,6 +4,9 @@ import CJPEG
 /// Decoding of JPEG files with libjpeg-turbo: accurate inverse transform, smooth chroma upsampling.
 enum JPEGDecoder {
   static func decode(_ bytes: [UInt8], path: String) throws(DataError) -> ImageBytes {
+    guard isComplete(bytes) else {
+      throw .malformed(path: path, format: .jpeg, defect: "it is cut short")
+    }
     guard let handle = tjInitDecompress() else {
       throw .malformed(path: path, format: .jpeg, defect: "the decoder does not start")
     }
@@ -45,6 +48,24 @@ enum JPEGDecoder {
     return ImageBytes(
       height: Int(height), width: Int(width), channels: 3,
       bytes: isInks ? colors(ofInks: decoded) : decoded)
+  }
+
+  /// Whether an end marker follows the last start of scan, neither of which can occur in coded data.
+  ///
+  /// The decoder fills up what is missing from a progressive file without a word.
+  private static func isComplete(_ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBufferPointer { bytes in
+      var position = bytes.count - 2
+      var hasEnd = false
+      while position >= 0 {
+        if bytes[position] == 0xff {
+          if bytes[position + 1] == 0xd9 { hasEnd = true }
+          if bytes[position + 1] == 0xda { return hasEnd }
+        }
+        position -= 1
+      }
+      return false
+    }
   }
 
   /// Red, green and blue from inverted cyan, magenta, yellow and black, as Adobe writes them.
