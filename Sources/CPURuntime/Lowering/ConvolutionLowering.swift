@@ -49,7 +49,7 @@ struct ConvolutionProduct {
     let type = builder.realType
     guard let source = try builder.dense(input, .channelsLast, as: type),
       let (target, addendType) = try builder.productTarget(
-        stages, region, type, outputShape, .channelsLast), let kind = type.oneDNN
+        stages, type, outputShape, .channelsLast, reading: source), let kind = type.oneDNN
     else { return false }
     let attributes = try stages.attributes(addendType: addendType)
     let bias = region.constantReals(2, in: builder.graph)

@@ -82,7 +82,7 @@ extension ConvolutionProduct {
     guard storedType.oneDNN != nil,
       let source = try builder.dense(input, .channelsLast),
       let (target, addendType) = try builder.productTarget(
-        stages, region, storedType, outputShape, .channelsLast)
+        stages, storedType, outputShape, .channelsLast, reading: source)
     else { return false }
     let absorbs = product.sourceZeroPoint != 0 && !hasPadding
     let reals = absorbs ? product.biasAbsorbingZeroPoint(sums: sums(product.weights)) : product.bias

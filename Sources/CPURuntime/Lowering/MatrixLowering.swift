@@ -113,7 +113,7 @@ struct MatrixProduct {
     let type = builder.realType
     guard let source = try builder.dense(input, .plain, as: type), let kind = type.oneDNN,
       let (target, addendType) = try builder.productTarget(
-        stages, region, type, outputShape, .plain)
+        stages, type, outputShape, .plain, reading: source)
     else { return false }
     let attributes = try stages.attributes(addendType: addendType)
     try addStep(
@@ -131,7 +131,7 @@ struct MatrixProduct {
     let stored = region.storedType(realType: builder.realType)
     guard stored.oneDNN != nil, let source = try builder.dense(input, .plain),
       let (target, addendType) = try builder.productTarget(
-        stages, region, stored, outputShape, .plain)
+        stages, stored, outputShape, .plain, reading: source)
     else { return false }
     var sums = [Int32](repeating: 0, count: columns)
     for row in 0..<inner {

@@ -84,7 +84,10 @@ extension GlobalPool: RegionLowerable {
     guard statistic == .average, let input = region.input(0),
       let shape = builder.shape(of: input), shape.count >= 3,
       let epilogue = region.kernelEpilogue(realType: builder.realType)
-    else { return try region.isQuantized && region.lowerThroughReals(self, into: builder) }
+    else {
+      guard region.isQuantized else { return false }
+      return try region.lowerThroughReals(self, into: builder)
+    }
     var format = swk_format(type: SWK_F32, scale: 1, zero_point: 0)
     let source: Placement?
     if let code = region.code(0) {

@@ -219,8 +219,10 @@ extension ProgramBuilder {
   /// Where a product with fused steps writes: over its addend if it has one, else new memory.
   ///
   /// The addend must have an element of the same size as the result; `nil` where it has not.
+  /// What the product reads from `source` is never overwritten.
   func productTarget(
-    _ stages: ProductStages, _ region: Region, _ type: ElementType, _ shape: [Int], _ layout: Layout
+    _ stages: ProductStages, _ type: ElementType, _ shape: [Int], _ layout: Layout,
+    reading source: Placement
   ) throws(OneDNNError) -> (placement: Placement, addendType: ElementType?)? {
     guard let addend = stages.sum?.addend else { return (allocate(type, shape, layout), nil) }
     guard let present = try placement(of: addend), present.shape == shape else { return nil }
@@ -228,7 +230,7 @@ extension ProgramBuilder {
     guard addendType.bitWidth == type.bitWidth,
       addendType.isFloatingPoint == type.isFloatingPoint
     else { return nil }
-    if var claimed = try claim(addend, layout, as: addendType) {
+    if var claimed = try claim(addend, layout, as: addendType), claimed.buffer != source.buffer {
       claimed.elementType = type
       return (claimed, addendType)
     }
