@@ -4,12 +4,6 @@
 
 #include "scalar.h"
 
-#if defined(__clang__)
-#define SWK_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define SWK_UNROLL _Pragma("GCC unroll 64")
-#endif
-
 namespace swk {
 
 /// Where one channel's numbers come from while packing.

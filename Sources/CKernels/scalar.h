@@ -10,6 +10,9 @@
 
 #if defined(__clang__)
 #pragma clang fp contract(off)
+#define SWK_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define SWK_UNROLL _Pragma("GCC unroll 64")
 #endif
 
 namespace swk {

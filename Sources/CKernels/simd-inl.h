@@ -89,7 +89,8 @@ HWY_INLINE VF Silu(DF df, VF y) {
   return hn::IfThenElse(hn::Eq(y, y), v, y);
 }
 
-HWY_INLINE VF Activate(DF df, const Finish& f, VF y) {
+HWY_MAYBE_UNUSED static HWY_NOINLINE VF Activate(const Finish& f, VF y) {
+  const DF df;
   switch (f.activation) {
     case SWK_LEAKY_RELU:
       return hn::IfThenElse(
@@ -109,13 +110,13 @@ HWY_INLINE VF Activate(DF df, const Finish& f, VF y) {
 
 HWY_INLINE VF FinishVector(DF df, const Finish& f, VF v) {
   if (f.activation != SWK_NONE) {
-    v = hn::Mul(Activate(df, f, v), hn::Set(df, f.after));
+    v = hn::Mul(Activate(f, v), hn::Set(df, f.after));
   }
   if (f.clamps) v = MinOr(MaxOr(v, hn::Set(df, f.low)), hn::Set(df, f.high));
   return v;
 }
 
-HWY_INLINE hn::Vec<hn::Rebind<uint16_t, DF>> BFloat16Bits(DF df, VF v) {
+HWY_INLINE hn::Vec<hn::Rebind<uint16_t, DF>> BFloat16Bits(VF v) {
   const hn::Rebind<uint32_t, DF> d32;
   const auto bits = hn::BitCast(d32, v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
@@ -134,9 +135,9 @@ HWY_INLINE hn::Vec<hn::Rebind<uint16_t, DF>> BFloat16Bits(DF df, VF v) {
 
 /// Stores what `FinishVector` returned.
 HWY_INLINE void StoreFinished(DF df, const Finish&, VF v, float* p) { hn::StoreU(v, df, p); }
-HWY_INLINE void StoreFinished(DF df, const Finish&, VF v, BFloat16* p) {
+HWY_INLINE void StoreFinished(DF, const Finish&, VF v, BFloat16* p) {
   const hn::Rebind<uint16_t, DF> d16;
-  hn::StoreU(BFloat16Bits(df, v), d16, reinterpret_cast<uint16_t*>(p));
+  hn::StoreU(BFloat16Bits(v), d16, reinterpret_cast<uint16_t*>(p));
 }
 template <class T>
 HWY_INLINE void StoreFinishedByte(const Finish& f, VF v, T* p) {
@@ -183,6 +184,16 @@ HWY_INLINE void ForEachPair(const A* a, const B* b, Out* out, size_t count, cons
     std::memcpy(out + i, out_tail, (count - i) * sizeof(Out));
   }
 }
+
+/// Finishes and stores a run of real values.
+template <class Out>
+struct FinishBody {
+  const Finish& finish;
+  HWY_INLINE void operator()(const float* in, Out* out) const {
+    const DF df;
+    StoreFinished(df, finish, FinishVector(df, finish, hn::LoadU(df, in)), out);
+  }
+};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace swk
