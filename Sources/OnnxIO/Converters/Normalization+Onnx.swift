@@ -93,17 +93,39 @@ extension Softmax: OnnxConvertible {
       flattensTrailingAxes: isFlat)
   }
 
-  /// Both meanings are the same along the last axis.
-  func write(to form: inout OnnxForm) throws(ConversionError) {
+  /// Both meanings are the same along the last axis. Elsewhere, the older one is written as a
+  /// product of nodes where the operator no longer has it.
+  func write(to form: inout OnnxForm) {
     let isFlatThere = form.opset < 13
-    form.set("axis", axis, unless: isFlatThere ? 1 : -1)
-    guard flattensTrailingAxes != isFlatThere else { return }
     let rank = form.type(0)?.rank
     let isLast = axis == -1 || rank.map { axis == $0 - 1 } == true
-    if isLast, isFlatThere, axis < 0, form.opset < 11 { return form.require(11) }
-    if isLast { return }
-    if !flattensTrailingAxes { return form.require(13) }
-    throw .unsupported(
-      "normalization over all axes from axis \(axis) on exists below operator set 13 only")
+    if axis < 0 { form.require(11) }
+    if flattensTrailingAxes == isFlatThere || isLast {
+      form.set("axis", axis, unless: isFlatThere ? 1 : -1)
+    } else if isFlatThere {
+      form.require(13)
+    } else if let input = form.inputNames.first, let output = form.outputNames.first {
+      form.decompose(into: flattened(form, from: input, to: output))
+    }
+  }
+
+  private func flattened(
+    _ form: OnnxForm, from input: String, to output: String
+  ) -> [OnnxNodeProto] {
+    let shape = form.graph.uniqueName("\(output)_shape")
+    let matrix = form.graph.uniqueName("\(output)_flat")
+    let result = form.graph.uniqueName("\(output)_normalized")
+    var attribute = OnnxAttributeProto()
+    attribute.name = "axis"
+    attribute.type = .int
+    attribute.i = Int64(axis)
+    var flatten = OnnxForm.proto("Flatten", name: "", inputs: [input], outputs: [matrix])
+    flatten.attribute = [attribute]
+    return [
+      OnnxForm.proto("Shape", name: "", inputs: [input], outputs: [shape]),
+      flatten,
+      OnnxForm.proto(kind, name: form.node.name, inputs: [matrix], outputs: [result]),
+      OnnxForm.proto("Reshape", name: "", inputs: [result, shape], outputs: [output]),
+    ]
   }
 }

@@ -10,9 +10,12 @@ struct OnnxForm {
   let graph: Graph
   let node: Node
 
-  var kind: String
+  let kind: String
   var inputs: [ValueID?]
   private(set) var attributes: [OnnxAttributeProto] = []
+
+  /// Nodes that together do the work, where one node cannot.
+  private var decomposition: [OnnxNodeProto]?
 
   /// The least operator set in which the node has a form; the one that is written may be less,
   /// and the form is then of no use.
@@ -31,7 +34,9 @@ struct OnnxForm {
 
   func hasInput(_ index: Int) -> Bool { index < inputs.count && inputs[index] != nil }
 
-  func constant(_ index: Int) -> Tensor? { index < inputs.count ? graph.constant(inputs[index]) : nil }
+  func constant(_ index: Int) -> Tensor? {
+    index < inputs.count ? graph.constant(inputs[index]) : nil
+  }
 
   func type(_ index: Int) -> TensorType? { index < inputs.count ? graph.type(inputs[index]) : nil }
 
@@ -55,6 +60,38 @@ struct OnnxForm {
     else { return require(opset) }
     set(name, value)
     inputs[index] = nil
+  }
+}
+
+// The nodes in the file.
+extension OnnxForm {
+  /// The node, or what stands for it.
+  var protos: [OnnxNodeProto] {
+    if let decomposition { return decomposition }
+    var names = inputs.map { $0.map { graph[$0].name } ?? "" }
+    while names.last == "" { names.removeLast() }
+    var proto = OnnxForm.proto(kind, name: node.name, inputs: names, outputs: outputNames)
+    proto.domain = node.op.domain
+    proto.attribute = attributes
+    return [proto]
+  }
+
+  var outputNames: [String] { node.outputs.map { $0.map { graph[$0].name } ?? "" } }
+
+  var inputNames: [String] { inputs.map { $0.map { graph[$0].name } ?? "" } }
+
+  /// Lets several nodes stand for this one.
+  mutating func decompose(into nodes: [OnnxNodeProto]) { decomposition = nodes }
+
+  static func proto(
+    _ kind: String, name: String, inputs: [String], outputs: [String]
+  ) -> OnnxNodeProto {
+    var proto = OnnxNodeProto()
+    proto.opType = kind
+    proto.name = name
+    proto.input = inputs
+    proto.output = outputs
+    return proto
   }
 }
 
@@ -85,7 +122,9 @@ extension OnnxForm {
     append(name, .ints) { $0.ints = values.map { Int64($0) } }
   }
 
-  mutating func set(_ name: String, _ values: [Float]) { append(name, .floats) { $0.floats = values } }
+  mutating func set(_ name: String, _ values: [Float]) {
+    append(name, .floats) { $0.floats = values }
+  }
 
   mutating func set(_ name: String, _ tensor: Tensor) {
     append(name, .tensor) { $0.t = TensorEncoder.proto(tensor, name: "") }

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GraphIR
+import SwiftProtobuf
+import TensorCore
+
+/// Builds the model of a graph.
+struct ModelWriter {
+  /// The name under which models are written.
+  static let producer = "swiftlet"
+
+  /// The oldest standard operator set that is written; before it, broadcasting was different.
+  static let oldestOpset = 7
+
+  let graph: Graph
+
+  /// The model without the elements of its initializers, and the values that these are.
+  struct Skeleton {
+    var model: OnnxModelProto
+    var initializers: [ValueID]
+  }
+
+  /// The least operator set, from the given one on, in which every node and type has a form.
+  func requiredOpset(from opset: Int) throws(OnnxProblem) -> Int {
+    var opset = opset
+    while true {
+      let required = try written(opset: opset).requiredOpset
+      if required <= opset { return opset }
+      opset = required
+    }
+  }
+
+  /// The model in an operator set that `requiredOpset(from:)` gave.
+  func skeleton(opset: Int) throws(OnnxProblem) -> Skeleton {
+    let nodes = try written(opset: opset)
+    let initializers = try self.initializers(used: nodes.used)
+    var model = OnnxModelProto()
+    model.producerName = ModelWriter.producer
+    if graph.metadata.producerName == ModelWriter.producer {
+      model.producerVersion = graph.metadata.producerVersion
+    }
+    model.docString = graph.metadata.documentation
+    model.metadataProps = graph.metadata.properties.sorted { $0.key < $1.key }.map { entry in
+      var proto = OnnxStringStringEntryProto()
+      proto.key = entry.key
+      proto.value = entry.value
+      return proto
+    }
+    model.opsetImport = opsetImports(opset: opset)
+    let types = Set(nodes.used.compactMap { graph[$0].type?.elementType })
+    model.irVersion = Int64(ModelWriter.formatVersion(opset: opset, types: types))
+    model.graph.name = graph.name.isEmpty ? "graph" : graph.name
+    model.graph.node = nodes.protos
+    model.graph.input = graph.inputs.map { TypeEncoder.valueInfo(graph[$0]) }
+    model.graph.output = graph.outputs.map { TypeEncoder.valueInfo(graph[$0]) }
+    model.graph.valueInfo = intermediateTypes()
+    return Skeleton(model: model, initializers: initializers)
+  }
+
+  private func opsetImports(opset: Int) -> [OnnxOperatorSetIdProto] {
+    var versions = graph.metadata.otherOpsets
+    for node in graph.nodes where versions[node.op.domain] == nil { versions[node.op.domain] = 1 }
+    versions[Domains.standard] = opset
+    return versions.sorted { $0.key < $1.key }.map { domain, version in
+      var proto = OnnxOperatorSetIdProto()
+      proto.domain = domain
+      proto.version = Int64(version)
+      return proto
+    }
+  }
+
+  /// Constants that the nodes or the outputs use, in the order of the graph's values.
+  private func initializers(used: Set<ValueID>) throws(OnnxProblem) -> [ValueID] {
+    var defined = Set(graph.inputs)
+    for node in graph.nodes { defined.formUnion(node.outputs.compactMap { $0 }) }
+    for id in used.union(graph.outputs).sorted() where !defined.contains(id) {
+      guard graph[id].constant != nil else {
+        throw .undefinedValue(value: graph[id].name, user: "a node or the list of outputs")
+      }
+    }
+    return used.union(graph.outputs).subtracting(defined).sorted()
+  }
+
+  /// Types of what nodes compute and the graph does not give out, where they are known.
+  private func intermediateTypes() -> [OnnxValueInfoProto] {
+    let outputs = Set(graph.outputs)
+    return graph.nodes.flatMap { $0.outputs.compactMap { $0 } }
+      .filter { !outputs.contains($0) && graph[$0].type != nil }
+      .map { TypeEncoder.valueInfo(graph[$0]) }
+  }
+
+  /// The version of the file format that goes with an operator set and element types.
+  static func formatVersion(opset: Int, types: Set<ElementType>) -> Int {
+    let version =
+      switch opset {
+      case ...9: 4
+      case 10: 5
+      case 11: 6
+      case 12...14: 7
+      case 15...18: 8
+      case 19...20: 9
+      case 21...22: 10
+      case 23: 11
+      case 24: 12
+      case 25...27: 13
+      default: 14
+      }
+    if !types.isDisjoint(with: [.int2, .uint2]) { return max(version, 13) }
+    if !types.isDisjoint(with: [.int4, .uint4]) { return max(version, 10) }
+    return version
+  }
+}
+
+// Nodes.
+extension ModelWriter {
+  private struct WrittenNodes {
+    var protos: [OnnxNodeProto] = []
+    var used: Set<ValueID> = []
+    var requiredOpset = 1
+  }
+
+  private func written(opset: Int) throws(OnnxProblem) -> WrittenNodes {
+    var result = WrittenNodes()
+    for node in graph.nodes {
+      var form = OnnxForm(node, of: graph, opset: opset)
+      do throws(ConversionError) {
+        if let opaque = node.op as? Opaque {
+          try opaque.writeUnread(to: &form)
+        } else if let op = node.op as? any OnnxConvertible {
+          try op.write(to: &form)
+        } else {
+          throw .unsupported("the operator exists inside Swiftlet only")
+        }
+      } catch {
+        throw problem(error, node)
+      }
+      result.requiredOpset = max(result.requiredOpset, form.requiredOpset)
+      result.protos += form.protos
+      result.used.formUnion(form.inputs.compactMap { $0 })
+      result.used.formUnion(node.outputs.compactMap { $0 })
+      if node.op is Opaque { result.used.formUnion(node.inputs.compactMap { $0 }) }
+    }
+    for id in result.used.union(graph.inputs) {
+      guard let type = graph[id].type else { continue }
+      result.requiredOpset = max(
+        result.requiredOpset, OnnxElementTypes.minimumOpset(type.elementType))
+    }
+    return result
+  }
+
+  private func problem(_ error: ConversionError, _ node: Node) -> OnnxProblem {
+    let kind = Domains.operatorName(node.op.kind, in: node.op.domain)
+    let name = node.name.isEmpty
+      ? node.outputs.first.flatMap { $0 }.map { graph[$0].name } ?? kind : node.name
+    return switch error {
+    case .invalid(let error): .invalidNode(node: name, kind: kind, error: error)
+    case .unsupported(let reason): .notConvertible(node: name, kind: kind, reason: reason)
+    }
+  }
+}
+
+extension Opaque {
+  /// Writes the attributes as they were read; where captured values have other names now, the
+  /// subgraphs use these.
+  fileprivate func writeUnread(to form: inout OnnxForm) throws(ConversionError) {
+    var proto = OnnxNodeProto()
+    for bytes in attributes {
+      guard let attribute = try? OnnxAttributeProto(serializedBytes: bytes) else {
+        throw .unsupported("an attribute is damaged")
+      }
+      proto.attribute.append(attribute)
+    }
+    let ownCount = max(0, form.inputs.count - capturedNames.count)
+    var renamed: [String: String] = [:]
+    for (name, id) in zip(capturedNames, form.inputs[ownCount...]) {
+      guard let id, form.graph[id].name != name else { continue }
+      renamed[name] = form.graph[id].name
+    }
+    if !renamed.isEmpty { Subgraphs.renameCaptured(renamed, in: &proto) }
+    form.dropInputs(from: ownCount)
+    for attribute in proto.attribute { form.append(attribute) }
+  }
+}
