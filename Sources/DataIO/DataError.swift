@@ -89,6 +89,7 @@ extension DataError: CustomStringConvertible {
     case EACCES, EPERM: "permission denied"
     case ENOENT: "its folder does not exist"
     case EISDIR: "it is a folder"
+    case EINVAL: "it is neither a file nor a folder"
     case EDQUOT: "the disk quota is used up"
     default: String(cString: strerror(code))
     }

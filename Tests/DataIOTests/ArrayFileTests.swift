@@ -38,7 +38,8 @@ struct ArrayFileTests {
 
   @Test("Fortran order becomes row-major order")
   func fortranOrder() throws {
-    let bytes = npy("{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", [1, 4, 2, 5, 3, 6])
+    let bytes = npy(
+      "{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", [1, 4, 2, 5, 3, 6])
     let tensor = try NpyFile.decode(bytes, path: "x.npy")
     #expect(tensor == Tensor([1, 2, 3, 4, 5, 6] as [Int16], shape: [2, 3]))
   }
@@ -61,7 +62,9 @@ struct ArrayFileTests {
         "{'descr': '<i2', 'fortran_order': False, 'shape': (9223372036854775807, 4), }",
         "more elements"
       ),
-      ("{'descr': '<i2', 'fortran_order': False, 'shape': (99999999999999999999,), }", "dictionary"),
+      (
+        "{'descr': '<i2', 'fortran_order': False, 'shape': (99999999999999999999,), }", "dictionary"
+      ),
       ("{'descr': '<i2', 'fortran_order': False, 'shape': (1000000,), }", "2 bytes of elements"),
       ("{'descr': '<i2', 'fortran_order': False, }", "lacks"),
       ("{'descr': '<i2', 'fortran_order'", "not a dictionary"),

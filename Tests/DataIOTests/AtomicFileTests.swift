@@ -37,7 +37,9 @@ struct AtomicFileTests {
     }
   }
 
-  @Test("a full disk is said to be full", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  @Test(
+    "a full disk is said to be full",
+    .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
   func fullDisk() {
     let error = #expect(throws: DataError.self) { try AtomicFile.write([1], to: "/dev/full") }
     #expect(error?.description.contains("the disk is full") == true)

@@ -113,6 +113,17 @@ struct DatasetTests {
     }
   }
 
+  @Test("a folder that holds sets among other things is no set")
+  func parentFolder() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("pictures/0001.png", ImageFixtures.bytes("rgb"))
+    #expect(try Dataset.open(folder.path).labels == [1])
+    try folder.write("models/a.onnx", [1])
+    #expect(throws: DataError.noDataFound(path: folder.path, found: ["models/", "pictures/"])) {
+      try Dataset.open(folder.path)
+    }
+  }
+
   @Test("samples are drawn without repetition, sorted, the same for the same seed")
   func drawing() throws {
     let folder = try TemporaryFolder()

@@ -37,12 +37,37 @@ struct ImageFolderTests {
     _ = try all.sample(at: 4)
   }
 
+  @Test("classes are numbered over both splits, so that one may lack a class")
+  func lackingClass() throws {
+    let folder = try TemporaryFolder()
+    for file in ["train/a/1.png", "train/b/2.png", "train/c/3.png", "val/a/4.png", "val/c/5.png"] {
+      try folder.write(file, image)
+    }
+    let test = try Dataset.open(folder.path, split: .test)
+    #expect(test.labels == [0, 2])
+    #expect(test.classNames == ["a", "b", "c"])
+    try folder.write("only/train/c/1.png", image)
+    try folder.write("only/val/d/1.png", image)
+    #expect(try Dataset.open(folder.path + "/only", split: .test).labels == [1])
+  }
+
+  @Test("labels.csv above the split folders serves both")
+  func sharedCSV() throws {
+    let folder = try TemporaryFolder()
+    for file in ["train/1.png", "train/2.png", "test/3.png"] { try folder.write(file, image) }
+    try AtomicFile.write(
+      "train/1.png,4\ntest/3.png,6\ntrain/2.png,5\n", to: folder.path + "/labels.csv")
+    #expect(try Dataset.open(folder.path, split: .train).labels == [4, 5])
+    #expect(try Dataset.open(folder.path, split: .test).labels == [6])
+  }
+
   @Test("labels.csv gives indices or names, after a header or not")
   func labelsCSV() throws {
     let folder = try TemporaryFolder()
     try folder.write("a.png", image)
     try folder.write("sub/b.png", image)
-    try AtomicFile.write("file,label\r\na.png,5\r\n\"sub/b.png\", 3\r\n", to: folder.path + "/labels.csv")
+    try AtomicFile.write(
+      "file,label\r\na.png,5\r\n\"sub/b.png\", 3\r\n", to: folder.path + "/labels.csv")
     #expect(try Dataset.open(folder.path).labels == [5, 3])
     try AtomicFile.write("a.png,dog\nsub/b.png,cat\n", to: folder.path + "/labels.csv")
     let named = try Dataset.open(folder.path)

@@ -69,7 +69,8 @@ struct ImageTests {
   @Test("an image that claims billions of pixels is refused before memory is taken")
   func huge() {
     var jpeg = ImageFixtures.bytes("baseline")
-    guard let frame = jpeg.indices.dropLast().first(where: { jpeg[$0] == 0xff && jpeg[$0 + 1] == 0xc0 })
+    guard
+      let frame = jpeg.indices.dropLast().first(where: { jpeg[$0] == 0xff && jpeg[$0 + 1] == 0xc0 })
     else {
       Issue.record("the fixture has no frame header")
       return
@@ -93,7 +94,8 @@ struct ImageTests {
 
   @Test("brightness weighs the colours as Pillow's mode L")
   func brightness() {
-    let image = ImageBytes(height: 1, width: 3, channels: 3, bytes: [255, 0, 0, 10, 20, 30, 7, 7, 7])
+    let image = ImageBytes(
+      height: 1, width: 3, channels: 3, bytes: [255, 0, 0, 10, 20, 30, 7, 7, 7])
     // (19595 · 255 + 32768) >> 16 = 76; (195950 + 769400 + 224130 + 32768) >> 16 = 18.
     #expect(image.grey().bytes == [76, 18, 7])
   }

@@ -112,7 +112,8 @@ public enum DataCheck {
     let preprocessing = loader.preprocessing
     guard statistics.count > 0, loader.elementType.isFloatingPoint else { return nil }
     if loader.dataset.kind == .npz && preprocessing.keepsValues {
-      let isBytes = statistics.isWhole && statistics.least >= 0
+      let isBytes =
+        statistics.isWhole && statistics.least >= 0
         && (50...255).contains(statistics.greatest)
       return isBytes ? .looksLikeBytes : nil
     }

@@ -18,31 +18,31 @@ extension Dataset {
     _ path: String, split: DatasetSplit = .all
   ) throws(DataError) -> Dataset {
     if !Folder.isFolder(path) { return try openFile(path) }
-    let folder = try Folder(path: path)
+    var folder = try Folder(path: path)
+    let top = folder
+    // Unpacked archives often hold the set a folder or two further down.
+    for _ in 0..<3 {
+      if let set = try openFolder(folder, split: split) { return set }
+      guard folder.folders.count == 1 else { break }
+      folder = try Folder(path: folder.path + "/" + folder.folders[0])
+    }
+    throw .noDataFound(path: path, found: top.names)
+  }
+
+  private static func openFolder(
+    _ folder: Folder, split: DatasetSplit
+  ) throws(DataError) -> Dataset? {
     if let opened = try CIFARSource.open(folder, split: split) {
-      return Dataset(path: path, kind: .cifar, opened: opened)
+      return Dataset(path: folder.path, kind: .cifar, opened: opened)
     }
     if let opened = try IDXSource.open(folder, split: split) {
-      return Dataset(path: path, kind: .idx, opened: opened)
+      return Dataset(path: folder.path, kind: .idx, opened: opened)
     }
     if let opened = try ImageFolderSource.open(folder, split: split) {
-      return Dataset(path: path, kind: .images, opened: opened)
+      return Dataset(path: folder.path, kind: .images, opened: opened)
     }
     let archives = folder.files.filter { $0.lowercased().hasSuffix(".npz") }
-    if archives.count == 1 {
-      return try openFile(path + "/" + archives[0])
-    }
-    // Unpacked archives often hold the set one folder down.
-    if folder.folders.count == 1, folder.files.allSatisfy({ !$0.hasSuffix(".npz") }) {
-      let inner = try Folder(path: path + "/" + folder.folders[0])
-      if let opened = try CIFARSource.open(inner, split: split) {
-        return Dataset(path: path, kind: .cifar, opened: opened)
-      }
-      if let opened = try IDXSource.open(inner, split: split) {
-        return Dataset(path: path, kind: .idx, opened: opened)
-      }
-    }
-    throw .noDataFound(path: path, found: folder.names)
+    return archives.count == 1 ? try openFile(folder.path + "/" + archives[0]) : nil
   }
 
   private static func openFile(_ path: String) throws(DataError) -> Dataset {

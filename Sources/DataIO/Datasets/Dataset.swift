@@ -57,8 +57,9 @@ public struct Dataset: Sendable {
   /// Number of samples.
   public var count: Int { source.count }
 
-  /// Number of classes as far as the set tells: stated by the format or the class folders, else
-  /// one more than the greatest label. The network may have more.
+  /// Number of classes as far as the set tells; the network may have more.
+  ///
+  /// Stated by the format or the class folders, else one more than the greatest label.
   public var classCountHint: Int? {
     classCount ?? classNames?.count ?? labels?.max().map { $0 + 1 }
   }

@@ -101,7 +101,7 @@ extension IDXSource {
     let source = try IDXSource(files)
     return OpenedSet(
       source: source, labels: labels,
-      sampleShape: [source.channels, source.height, source.width], variant: "IDX",
+      sampleShape: [source.channels, source.height, source.width], variant: "IDX files",
       notes: labels == nil ? ["\(folder.path): no label file beside \(names[0])"] : [])
   }
 

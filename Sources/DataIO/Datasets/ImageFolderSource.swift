@@ -15,63 +15,85 @@ struct ImageFolderSource: SampleSource {
 }
 
 extension ImageFolderSource {
+  private static let trainNames = ["train", "training"]
+  private static let testNames = ["test", "testing", "val", "valid", "validation"]
+
   /// The images under `folder`, or `nil` if it has none.
   static func open(_ folder: Folder, split: DatasetSplit) throws(DataError) -> OpenedSet? {
-    let train = folder.folders.filter { ["train", "training"].contains($0.lowercased()) }
-    let test = folder.folders.filter {
-      ["test", "testing", "val", "valid", "validation"].contains($0.lowercased())
+    let parts = try self.parts(of: folder)
+    let all = parts.flatMap(\.images.files)
+    guard !all.isEmpty else { return nil }
+    let chosen = parts.filter { split == .all || $0.split == .all || $0.split == split }
+    guard !chosen.isEmpty else {
+      throw .splitMissing(path: folder.path, split: split, found: folder.names)
     }
-    let hasTrain = try holdsImages(train, in: folder)
-    let hasTest = try holdsImages(test, in: folder)
-    guard hasTrain || hasTest else { return try openPart(folder) }
-    let names: [String] =
-      switch split {
-      case .train: hasTrain ? train : []
-      case .test: hasTest ? test : []
-      case .all: (hasTrain ? train : []) + (hasTest ? test : [])
-      }
-    guard !names.isEmpty else {
-      throw .splitMissing(path: folder.path, split: split, found: train + test)
-    }
-    var parts: [OpenedSet] = []
-    for name in names {
-      if let part = try openPart(Folder(path: folder.path + "/" + name), prefix: name) {
-        parts.append(part)
-      }
-    }
-    guard var opened = parts.first else { return nil }
-    opened.labels = parts.allSatisfy { $0.labels != nil } ? parts.flatMap { $0.labels ?? [] } : nil
-    if parts.contains(where: { $0.classNames != opened.classNames }) { opened.classNames = nil }
-    if opened.classNames == nil { opened.classNames = try ClassNames.beside(folder) }
-    opened.notes = parts.flatMap(\.notes)
-    let files = parts.compactMap { $0.source as? ImageFolderSource }.flatMap(\.files)
-    opened.source = ImageFolderSource(root: folder.path, files: files)
-    opened.split = split
-    opened.splits = (hasTrain ? [.train] : []) + (hasTest ? [.test] : [])
+    let names = Set(parts.flatMap { $0.images.classNames ?? [] }).sorted(by: precedes)
+    let labelled = chosen.allSatisfy { $0.images.labels != nil }
+    var opened = OpenedSet(
+      source: ImageFolderSource(root: folder.path, files: chosen.flatMap(\.images.files)),
+      variant: "image folder", notes: chosen.flatMap(\.images.notes))
+    if labelled { opened.labels = chosen.flatMap { renumbered($0.images, names) } }
+    opened.classNames = names.isEmpty ? try ClassNames.beside(folder) : names
+    opened.splits = [.train, .test].filter { split in parts.contains { $0.split == split } }
+    opened.split = opened.splits.isEmpty ? .all : split
     return opened
   }
 
-  /// The images of one split; file names are given the prefix, which is the split's folder.
-  private static func openPart(
-    _ folder: Folder, prefix: String? = nil
-  ) throws(DataError) -> OpenedSet? {
-    var part: LabelledFiles
-    if folder.files.contains("labels.csv") {
-      part = try LabelsCSV.read(in: folder)
-    } else {
-      let flat = folder.files.filter { isImage($0) }
-      part = flat.isEmpty ? try classFolders(in: folder) : indexed(flat, in: folder)
+  /// The images of each split, or of the whole folder if it has no splits.
+  private static func parts(
+    of folder: Folder
+  ) throws(DataError) -> [(split: DatasetSplit, images: LabelledFiles)] {
+    let listed = folder.files.contains("labels.csv") ? try LabelsCSV.read(in: folder) : nil
+    var parts: [(split: DatasetSplit, images: LabelledFiles)] = []
+    for name in folder.folders {
+      let lower = name.lowercased()
+      let split: DatasetSplit
+      if trainNames.contains(lower) {
+        split = .train
+      } else if testNames.contains(lower) {
+        split = .test
+      } else {
+        continue
+      }
+      var images: LabelledFiles
+      if let listed {
+        images = listed.under(name + "/")
+      } else {
+        images = try labelled(Folder(path: folder.path + "/" + name), leastClasses: 1)
+        images.files = images.files.map { name + "/" + $0 }
+      }
+      if !images.files.isEmpty { parts.append((split, images)) }
     }
-    guard !part.files.isEmpty else { return nil }
-    if part.classNames == nil { part.classNames = try ClassNames.beside(folder) }
-    let files = prefix.map { prefix in part.files.map { prefix + "/" + $0 } } ?? part.files
-    let root = prefix.map { String(folder.path.dropLast($0.count + 1)) } ?? folder.path
-    return OpenedSet(
-      source: ImageFolderSource(root: root, files: files), labels: part.labels,
-      classNames: part.classNames, variant: "image folder", notes: part.notes)
+    let inSplits = parts.reduce(0) { $0 + $1.images.files.count }
+    if let listed, listed.files.count != inSplits { return [(.all, listed)] }
+    return parts.isEmpty ? [(.all, try labelled(folder, leastClasses: 2))] : parts
   }
 
-  private static func classFolders(in folder: Folder) throws(DataError) -> LabelledFiles {
+  /// The images in the folder and their labels, however they are given.
+  private static func labelled(
+    _ folder: Folder, leastClasses: Int
+  ) throws(DataError) -> LabelledFiles {
+    if folder.files.contains("labels.csv") { return try LabelsCSV.read(in: folder) }
+    let flat = folder.files.filter { isImage($0) }
+    return flat.isEmpty
+      ? try classFolders(in: folder, least: leastClasses) : indexed(flat, in: folder)
+  }
+
+  /// The labels in the numbering of all splits together: one may lack a class.
+  private static func renumbered(_ images: LabelledFiles, _ names: [String]) -> [Int] {
+    guard let own = images.classNames, own != names else { return images.labels ?? [] }
+    let positions = own.map { names.firstIndex(of: $0) ?? -1 }
+    return (images.labels ?? []).map { positions[$0] }
+  }
+
+  static func precedes(_ first: String, _ second: String) -> Bool {
+    first.utf8.lexicographicallyPrecedes(second.utf8)
+  }
+
+  /// The images of `least` class folders or more; none if there are fewer.
+  private static func classFolders(
+    in folder: Folder, least: Int
+  ) throws(DataError) -> LabelledFiles {
     var result = LabelledFiles()
     var labels: [Int] = []
     var names: [String] = []
@@ -82,6 +104,8 @@ extension ImageFolderSource {
       labels += [Int](repeating: names.count, count: files.count)
       names.append(name)
     }
+    // One folder of images among others is no set of classes.
+    guard names.count >= least else { return LabelledFiles() }
     result.labels = labels
     result.classNames = names
     let numbers = names.compactMap { Int($0) }
@@ -130,17 +154,6 @@ extension ImageFolderSource {
     }
     return files
   }
-
-  private static func holdsImages(_ names: [String], in folder: Folder) throws(DataError) -> Bool {
-    for name in names {
-      let inner = try Folder(path: folder.path + "/" + name)
-      if inner.files.contains(where: { isImage($0) || $0 == "labels.csv" }) { return true }
-      for deeper in inner.folders {
-        if try !images(under: deeper, in: inner.path, depth: 1).isEmpty { return true }
-      }
-    }
-    return false
-  }
 }
 
 /// Image files, relative to a folder, and their labels.
@@ -149,4 +162,12 @@ struct LabelledFiles {
   var labels: [Int]?
   var classNames: [String]?
   var notes: [String] = []
+
+  /// Those whose path starts with `prefix`.
+  func under(_ prefix: String) -> LabelledFiles {
+    let chosen = files.indices.filter { files[$0].hasPrefix(prefix) }
+    return LabelledFiles(
+      files: chosen.map { files[$0] }, labels: labels.map { labels in chosen.map { labels[$0] } },
+      classNames: classNames, notes: notes)
+  }
 }

@@ -31,7 +31,7 @@ enum LabelsCSV {
       throw .invalidLabel(
         path: path, line: number.line, text: "\(number.text), among labels that are names")
     }
-    let names = Set(words.map(\.text)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let names = Set(words.map(\.text)).sorted(by: ImageFolderSource.precedes)
     let positions = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
     return LabelledFiles(
       files: files, labels: words.compactMap { positions[$0.text] }, classNames: names)

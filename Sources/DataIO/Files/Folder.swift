@@ -19,7 +19,7 @@ struct Folder {
         ? .unreadable(path: path, code: EACCES) : .missing(path: path)
     }
     let sorted = names.filter { !$0.hasPrefix(".") }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      .sorted(by: ImageFolderSource.precedes)
     var files: [String] = []
     var folders: [String] = []
     for name in sorted {
@@ -32,7 +32,8 @@ struct Folder {
 
   static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return exists && isFolder.boolValue
   }
 
   static func fileName(_ path: String) -> String {

@@ -74,7 +74,9 @@ enum JPEGDecoder {
     colors.reserveCapacity(inks.count / 4 * 3)
     for pixel in stride(from: 0, to: inks.count, by: 4) {
       let light = Int(inks[pixel + 3])
-      for channel in 0..<3 { colors.append(UInt8((Int(inks[pixel + channel]) * light + 127) / 255)) }
+      for channel in 0..<3 {
+        colors.append(UInt8((Int(inks[pixel + channel]) * light + 127) / 255))
+      }
     }
     return colors
   }

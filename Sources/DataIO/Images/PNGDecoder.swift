@@ -42,8 +42,9 @@ enum PNGDecoder {
     .malformed(path: path, format: .png, defect: defect)
   }
 
-  /// The chunks that define the samples. Without gamma and profile chunks libpng returns the
-  /// samples as they are stored.
+  /// The chunks that define the samples.
+  ///
+  /// Without gamma and profile chunks libpng returns the samples as they are stored.
   private static func pixelChunks(_ bytes: [UInt8], path: String) throws(DataError) -> [UInt8] {
     var plain = signature
     var position = signature.count

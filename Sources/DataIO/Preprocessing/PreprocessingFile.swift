@@ -2,7 +2,7 @@
 import Foundation
 import Yams
 
-/// Reading and writing of preprocessing as YAML:
+/// Reading and writing of preprocessing as YAML.
 ///
 /// ```yaml
 /// preset: imagenet        # optional; the rest overrides its parts
