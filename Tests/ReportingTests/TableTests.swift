@@ -16,9 +16,9 @@ struct TableTests {
     table.add("fc", "31", "")
     #expect(
       table.lines() == [
-        "Where it hurt   SQNR  why",
-        "  conv1         8 dB  one channel is wide",
-        "  fc           31 dB",
+        "Where it hurt    SQNR   why",
+        "  conv1          8 dB   one channel is wide",
+        "  fc            31 dB",
         "  17 more above 30 dB",
       ])
   }
@@ -44,7 +44,7 @@ struct TableTests {
       columns: [Table.Column("", alignment: .left), Table.Column("after", alignment: .right)],
       rows: [["Top-1", Table.Cell("0.10 %", tone: .bad)]])
     let coloured = table.lines(hasColour: true)
-    #expect(coloured[1] == "Top-1  \u{1b}[31m0.10 %\u{1b}[0m")
+    #expect(coloured[1] == "Top-1   \u{1b}[31m0.10 %\u{1b}[0m")
     let bare = coloured.map { line in
       line.replacing(/\u{1b}\[[0-9]+m/, with: "")
     }

@@ -74,7 +74,7 @@ package struct Axis: Sendable, Equatable {
   }
 
   private static func checked(_ lower: Double, _ upper: Double) -> (Double, Double) {
-    guard lower.isFinite, upper.isFinite else { return (0, 1) }
+    guard lower.isFinite, upper.isFinite, (upper - lower).isFinite else { return (0, 1) }
     guard upper - lower > max(abs(lower), abs(upper)) * 1e-9, upper - lower > 1e-300 else {
       return lower == 0 ? (0, 1) : (lower - abs(lower) / 2, lower + abs(lower) / 2)
     }

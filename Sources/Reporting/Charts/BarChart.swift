@@ -25,12 +25,17 @@ package struct BarChart: Sendable, Equatable {
     /// What follows from the bars: `3.6× smaller`.
     package var conclusion: String
     package var note: String
+    /// The value whose bar has the full length; nil for the longest bar.
+    package var full: Double?
 
-    package init(label: String, bars: [Bar], conclusion: String = "", note: String = "") {
+    package init(
+      label: String, bars: [Bar], conclusion: String = "", note: String = "", full: Double? = nil
+    ) {
       self.label = label
       self.bars = bars
       self.conclusion = conclusion
       self.note = note
+      self.full = full
     }
   }
 
@@ -52,8 +57,8 @@ package struct BarChart: Sendable, Equatable {
     }
     let common = largest(rows)
     return rows.map { row in
-      let full = hasCommonScale ? common : largest([row])
-      return row.bars.map { full > 0 && $0.value.isFinite ? max(0, $0.value) / full : 0 }
+      let full = row.full ?? (hasCommonScale ? common : largest([row]))
+      return row.bars.map { full > 0 && $0.value.isFinite ? min(1, max(0, $0.value) / full) : 0 }
     }
   }
 
@@ -62,14 +67,18 @@ package struct BarChart: Sendable, Equatable {
   /// - Parameters:
   ///   - length: Share of the full length.
   ///   - isAfter: Whether it has the accent colour.
-  static func bar(length: Double, isAfter: Bool) -> Markup {
-    .element(
+  ///   - hasRail: Whether the full length is shown behind it.
+  static func bar(length: Double, isAfter: Bool, hasRail: Bool = false) -> Markup {
+    let rail = Markup.element(
+      "rect", ["width": "100%", "height": "12", "rx": "1.5", "class": "rest"])
+    return .element(
       "svg", ["class": "bar", "width": "100%", "height": "12", "aria-hidden": "true"],
-      .element(
-        "rect",
-        [
-          "width": Drawing.number(max(0.4, length * 100)) + "%", "height": "12",
-          "rx": "1.5", "class": isAfter ? "after" : "before",
-        ]))
+      (hasRail ? rail : .empty)
+        + .element(
+          "rect",
+          [
+            "width": Drawing.number(max(0.4, length * 100)) + "%", "height": "12",
+            "rx": "1.5", "class": isAfter ? "after" : "before",
+          ]))
   }
 }

@@ -53,7 +53,8 @@ package struct ChannelRanges: Chart, Equatable {
       let x = plot.left + (Double(widest) + 0.5) * pitch
       let isRight = x > plot.left + plot.width / 2
       drawing.text(
-        "channel \(widest)", x: x + (isRight ? -6 : 6), y: plot.y(upper[widest]) + 10,
+        "channel \(widest)", x: x + (isRight ? -1 : 1) * (pitch * 0.3 + 5),
+        y: plot.y(upper[widest]) + 10,
         anchor: isRight ? .end : .start, class: "range-label")
     }
     return drawing.markup.source

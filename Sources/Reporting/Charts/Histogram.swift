@@ -114,7 +114,9 @@ package struct Histogram: Chart, Equatable {
     let labels = [Format.trimmed(grid.lower), Format.trimmed(grid.upper)]
     let widths = labels.map(Drawing.labelWidth)
     let isTight = right - left < widths[0] / 2 + widths[1] / 2 + 12
-    let ends: [(Double, Drawing.Anchor)] = isTight ? [(left - 4, .end), (right + 4, .start)]
+    let ends: [(Double, Drawing.Anchor)] =
+      isTight
+      ? [(left - 4, .end), (right + 4, .start)]
       : [
         (max(left, plot.left + widths[0] / 2), .middle),
         (min(right, plot.right + 12 - widths[1] / 2), .middle),
@@ -129,7 +131,7 @@ package struct Histogram: Chart, Equatable {
       let x = plot.x(grid.lower + Double(level) * grid.step)
       drawing.line(fromX: x, y: plot.bottom - 7, toX: x, y: plot.bottom, class: "level")
     }
-    let ordinal = every == 1 ? "each" : "every \(every)th"
+    let ordinal = every == 1 ? "each" : every == 2 ? "every 2nd" : "every \(every)th"
     drawing.text(
       "┃ \(ordinal) of \(Format.integer(grid.levels)) levels", x: 0, y: plot.bottom + 36,
       class: "range-label")

@@ -86,11 +86,18 @@ package struct LineChart: Chart, Equatable {
     _ best: Int, of curve: Series, index: Int, in drawing: inout Drawing, _ plot: PlotArea
   ) {
     let (x, y) = (plot.x(curve.x[best]), plot.y(curve.y[best]))
-    let words = "best \(Format.trimmed(curve.y[best], digits: 4)) at \(Format.trimmed(curve.x[best]))"
+    let words =
+      "best \(Format.trimmed(curve.y[best], digits: 4)) at \(Format.trimmed(curve.x[best]))"
     let half = Drawing.labelWidth(words) / 2
     let centre = min(max(x, plot.left + half), plot.right + 10 - half)
-    let isHigh = y - plot.top < 20
-    let below = isHigh || curve.best == .lowest && plot.bottom - y > 26
+    let crowd = [y - 14, y + 16].map { height in
+      let crossing = series.flatMap { zip($0.x, $0.y) }.filter { point in
+        abs(plot.x(point.0) - centre) < half && abs(plot.y(point.1) - height) < 8
+      }
+      let isOutside = height < plot.top + 6 || height > plot.bottom - 6
+      return crossing.count + (isOutside ? 1_000_000 : 0)
+    }
+    let below = crowd[1] < crowd[0]
     drawing.circle(x: x, y: y, radius: 5, class: "best c\(index % Palette.count)", title: words)
     drawing.text(words, x: centre, y: y + (below ? 20 : -10), anchor: .middle, class: "mark")
   }

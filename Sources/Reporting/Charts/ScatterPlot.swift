@@ -77,7 +77,7 @@ package struct ScatterPlot: Chart, Equatable {
     let ys = shown.map { points[$0].y }
     let (low, high) = (xs.min() ?? 0, xs.max() ?? 1)
     let (bottom, top) = (ys.min() ?? 0, ys.max() ?? 1)
-    let vertical = Axis(from: bottom, to: top + (top - bottom) * 0.05)
+    let vertical = Axis(from: bottom - (top - bottom) * 0.05, to: top + (top - bottom) * 0.05)
     let horizontal =
       isLogarithmic && low > 0
       ? Axis(from: low / 1.3, to: high * 1.5, count: 6, isLogarithmic: true)
@@ -100,8 +100,8 @@ package struct ScatterPlot: Chart, Equatable {
     return steps
   }
 
-  /// Puts each name at the first of six places where it meets no other name or point; a name for
-  /// which there is none is left to the point's tooltip, unless it is on the front.
+  /// Puts each name at the first of several places where it covers least of other names and
+  /// points, those on the front first.
   private func drawNames(
     _ shown: [Int], front: Set<Int>, in drawing: inout Drawing, _ plot: PlotArea
   ) {
@@ -112,16 +112,17 @@ package struct ScatterPlot: Chart, Equatable {
     for index in order {
       let name = points[index].name.printable.truncatedInMiddle(to: 28)
       let (x, y) = (plot.x(points[index].x), plot.y(points[index].y))
-      let width = Drawing.labelWidth(name)
+      let width = Drawing.labelWidth(name) * (front.contains(index) ? 1.1 : 1)
       let places = [
-        (x + 9, y + 4), (x + 7, y + 17), (x - width / 2, y - 10), (x - 9 - width, y + 4),
-        (x - width / 2, y + 20), (x + 7, y - 9), (x - width - 6, y - 9),
+        (x + 7, y + 17), (x + 9, y + 4), (x - width / 2, y - 10), (x - 9 - width, y + 4),
+        (x - width / 2, y + 20), (x + 7, y - 9), (x - width - 6, y - 9), (x + 4, y + 30),
+        (x - width / 2, y + 34), (x - width / 2, y + 48), (x - width / 2, y - 24),
       ].map { Box(x: $0.0, y: $0.1 - 11, width: width, height: 14) }
-      let inside = places.filter { $0.x >= plot.left && $0.x + width <= plot.right + 12 }
-      let free = inside.first { place in !taken.contains { $0.meets(place) } }
-      guard let place = free ?? (front.contains(index) ? inside.first ?? places[0] : nil) else {
-        continue
+      let covered = places.map { place in
+        let isInside = place.x >= plot.left && place.x + width <= plot.right + 12
+        return taken.map { $0.overlap(place) }.reduce(isInside ? 0 : 1e9, +)
       }
+      let place = places[covered.firstIndex(of: covered.min() ?? 0) ?? 0]
       drawing.text(
         name, x: place.x, y: place.y + 11, class: front.contains(index) ? "mark" : "label")
       taken.append(place)
@@ -131,9 +132,11 @@ package struct ScatterPlot: Chart, Equatable {
   private struct Box {
     var x, y, width, height: Double
 
-    func meets(_ other: Box) -> Bool {
-      x < other.x + other.width && other.x < x + width && y < other.y + other.height
-        && other.y < y + height
+    /// Area in common with `other`, which is kept clear a few pixels to both sides.
+    func overlap(_ other: Box) -> Double {
+      let across = min(x + width, other.x + other.width + 4) - max(x, other.x - 4)
+      let down = min(y + height, other.y + other.height) - max(y, other.y)
+      return max(0, across) * max(0, down)
     }
   }
 }

@@ -70,6 +70,9 @@ package struct Measure: Sendable, Equatable {
     }
   }
 
+  /// Whether the value is a part of one, so that its bar shows the part.
+  var isFraction: Bool { quantity == .accuracy || quantity == .share }
+
   private func text(_ value: Double?) -> String {
     guard let value, value.isFinite || quantity == .ratio else { return "" }
     switch quantity {
@@ -125,21 +128,20 @@ package struct Comparison: Sendable, Equatable {
         ]
         return BarChart.Row(
           label: measure.name, bars: bars.compactMap { $0 }, conclusion: measure.change,
-          note: measure.note)
+          note: measure.note, full: measure.isFraction ? 1 : nil)
       }, hasCommonScale: false)
   }
 
   /// The changes in one line: `3.6× smaller, 2.1× faster, Top-1 −0.04 points`.
+  ///
+  /// The first measure each of size, latency and accuracy is told.
   package var verdict: String {
-    let told = shown.compactMap { measure -> String? in
-      guard !measure.change.isEmpty else { return nil }
-      switch measure.quantity {
-      case .fileSize, .latency:
-        return measure.change == "same" ? "\(measure.name) the same" : measure.change
-      case .accuracy: return "\(measure.name) \(measure.change)"
-      default: return nil
-      }
+    let told = [Measure.Quantity.fileSize, .latency, .accuracy].compactMap { quantity in
+      measures.first { $0.quantity == quantity && !$0.change.isEmpty }
     }
-    return told.joined(separator: ", ")
+    return told.map { measure in
+      let isClear = measure.quantity != .accuracy && measure.change != "same"
+      return isClear ? measure.change : "\(measure.name) \(measure.change)"
+    }.joined(separator: ", ")
   }
 }

@@ -10,7 +10,8 @@ struct DamageView: Sendable {
     let axis = Axis(from: min(0, finite.min() ?? 0), to: max(10, finite.max() ?? 0))
     layers = damage.enumerated().map { index, layer in
       PageView.Layer(
-        name: Markup(layer.name), path: Markup(layer.path), kind: Markup(layer.kind),
+        name: Markup(name: layer.name), nameKey: Markup(layer.name),
+        path: Markup(name: layer.path), kind: Markup(layer.kind),
         storage: Markup(layer.storage),
         signalToNoise: Markup(layer.signalToNoise.map(Format.decibels) ?? Format.missing),
         signalToNoiseKey: Markup(Self.key(layer.signalToNoise)),
@@ -48,7 +49,7 @@ struct DamageView: Sendable {
   ) -> PageView.Detail {
     let histograms = [detail.weights, detail.activations].compactMap { $0 }
     return PageView.Detail(
-      anchor: Markup(anchor), name: Markup(layer.name), path: Markup(layer.path),
+      anchor: Markup(anchor), name: Markup(name: layer.name), path: Markup(name: layer.path),
       cause: Markup(detail.cause), suggestion: Markup(detail.suggestion),
       command: Markup(detail.command),
       pictures: histograms.map {

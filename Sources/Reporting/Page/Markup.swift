@@ -34,6 +34,15 @@ struct Markup: Sendable, Equatable, MustacheCustomRenderable {
     source = lines.map { Markup(String($0)).source }.joined(separator: "\n")
   }
 
+  /// An escaped name that may break after the separators in it, as paths of modules do.
+  init(name: String) {
+    self.init("")
+    for character in name.printable {
+      self += Markup(String(character))
+      if "/._:".contains(character) { source += "<wbr>" }
+    }
+  }
+
   static let empty = Markup(trusted: "")
 
   var renderText: String { source }
@@ -47,7 +56,8 @@ struct Markup: Sendable, Equatable, MustacheCustomRenderable {
 
   /// An element around `content`, or a void SVG element if there is none.
   static func element(
-    _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String>, _ content: Markup = .empty
+    _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String>,
+    _ content: Markup = .empty
   ) -> Markup {
     var text = "<\(name)"
     for (attribute, value) in attributes where !value.isEmpty {

@@ -48,7 +48,7 @@ enum PageStyle {
     .figure, .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
     .name, code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, "DejaVu Sans Mono", monospace; }
     .name { font-size: 14px; overflow-wrap: anywhere; }
-    .name .note { font-size: 12px; }
+    .name .note { font-size: 12px; white-space: nowrap; }
     .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
     .swatch { display: inline-block; width: 12px; height: 12px; border-radius: 2px; margin-right: 8px; vertical-align: -1px; border: 6px solid var(--fill, var(--c6)); }
     .key .swatch { margin: 0 6px 0 12px; }
@@ -69,6 +69,7 @@ enum PageStyle {
     .pair .figure.before { color: var(--soft); }
     .bar { display: block; }
     .bar rect { fill: var(--fill); }
+    .bar .rest { fill: var(--grid); }
     .so strong { font-weight: 600; }
     .so .note { display: block; }
     .compact .row { grid-template-columns: minmax(200px, 340px) 1fr 112px; padding: 7px 0; }
@@ -91,8 +92,10 @@ enum PageStyle {
     th { font-size: 13px; font-weight: 600; color: var(--soft); border-bottom-color: var(--line); white-space: nowrap; }
     th.number, td.number { text-align: right; }
     tr { break-inside: avoid; }
+    .groups td.note { white-space: nowrap; }
     .groups td { padding-top: 4px; padding-bottom: 4px; }
     .damage { width: 100%; }
+    .damage th:first-child { width: 40%; }
     .damage th:last-child, .damage td:last-child { padding-right: 0; }
     .damage .figure { display: inline-block; min-width: 56px; }
     .damage tbody tr:target, article:target { background: var(--raised); }
@@ -111,6 +114,7 @@ enum PageStyle {
     article h3 .path { display: inline; font-weight: 400; margin-left: 6px; }
     .mend { border-left: 3px solid var(--good); padding: 2px 0 2px 12px; }
     code { font-size: 14px; background: var(--raised); padding: 1px 5px; border-radius: 3px; overflow-wrap: anywhere; }
+    .mend code { display: block; width: fit-content; margin: 4px 0 2px; padding: 3px 8px; }
     .back { font-size: 14px; }
     .figures { display: grid; grid-template-columns: 1fr 1fr; gap: 0 24px; }
     figure { margin: 16px 0 8px; break-inside: avoid; min-width: 0; }
@@ -119,6 +123,7 @@ enum PageStyle {
     .narrow { display: none; }
     svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums; }
     svg .axis-title { font-size: 12px; }
+    svg .mark, svg .label, svg .range-label { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round; }
     svg .mark { fill: var(--ink); font-weight: 600; }
     svg .range-label { fill: var(--ink); }
     .grid { stroke: var(--grid); }
@@ -154,6 +159,9 @@ enum PageStyle {
       .so .note { display: inline; }
       .roomy, .dots { display: none; }
       th, td { padding-right: 14px; }
+      .damage th:first-child { width: 58%; }
+      .groups { width: 100%; font-size: 13px; }
+      .groups td.note { font-size: 13px; padding-right: 0; }
       .damage .figure { min-width: 0; }
       .figures { grid-template-columns: 1fr; }
       .wide { display: none; }
@@ -166,8 +174,11 @@ enum PageStyle {
       body { font-size: 10.5pt; }
       main { max-width: none; padding: 0; }
       section { margin-top: 22pt; padding-top: 12pt; }
+      article, .groups, .mend, p { break-inside: avoid; }
       h2, h3 { break-after: avoid; }
-      .copy, .back, th button::after { display: none; }
+      .compact .row { grid-template-columns: 250px 1fr 100px; column-gap: 16px; }
+      .bars:not(.compact) .row { grid-template-columns: 140px 1fr 170px; }
+      .copy, .back, .more summary, th button::after { display: none; }
       a { color: inherit; text-decoration: none; }
       pre { white-space: pre-wrap; }
     }

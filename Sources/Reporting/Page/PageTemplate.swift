@@ -111,7 +111,7 @@ enum PageTemplate {
     <thead><tr><th data-kind="text">Layer</th><th data-kind="text" class="roomy">Operator</th><th data-kind="text" class="roomy">Stored as</th><th data-kind="number" class="number" aria-sort="ascending">SQNR</th><th data-kind="number" class="number">Range kept</th></tr></thead>
     <tbody>
     {{#layers}}
-    <tr><td class="name" data-key="{{name}}">{{#anchor}}<a href="#{{.}}">{{name}}</a>{{/anchor}}{{^anchor}}{{name}}{{/anchor}}{{#path}}<span class="path">{{.}}</span>{{/path}}{{#cause}}<span class="cause">{{.}}</span>{{/cause}}</td><td class="roomy">{{kind}}</td><td class="roomy">{{storage}}</td><td class="number" data-key="{{signalToNoiseKey}}">{{dot}}<span class="figure">{{signalToNoise}}</span></td><td class="number" data-key="{{rangeKeptKey}}">{{rangeKept}}</td></tr>
+    <tr><td class="name" data-key="{{nameKey}}">{{#anchor}}<a href="#{{.}}">{{name}}</a>{{/anchor}}{{^anchor}}{{name}}{{/anchor}}{{#path}}<span class="path">{{.}}</span>{{/path}}{{#cause}}<span class="cause">{{.}}</span>{{/cause}}</td><td class="roomy">{{kind}}</td><td class="roomy">{{storage}}</td><td class="number" data-key="{{signalToNoiseKey}}">{{dot}}<span class="figure">{{signalToNoise}}</span></td><td class="number" data-key="{{rangeKeptKey}}">{{rangeKept}}</td></tr>
     {{/layers}}
     </tbody>
     </table>

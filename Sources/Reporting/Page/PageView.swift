@@ -34,6 +34,7 @@ struct PageView: Sendable {
 
   struct Layer: Sendable {
     let name: Markup
+    let nameKey: Markup
     let path: Markup
     let kind: Markup
     let storage: Markup
@@ -132,10 +133,12 @@ struct PageView: Sendable {
     zip(chart.rows, chart.lengths).enumerated().map { index, pair in
       let (row, lengths) = pair
       return BarRow(
-        label: Markup(row.label),
+        label: Markup(name: row.label),
         bars: zip(row.bars, lengths).map { bar, length in
           Bar(
-            picture: BarChart.bar(length: length, isAfter: bar.isAfter), text: Markup(bar.text),
+            picture: BarChart.bar(
+              length: length, isAfter: bar.isAfter, hasRail: row.full != nil),
+            text: Markup(bar.text),
             side: Markup(bar.isAfter ? "after" : "before"))
         },
         conclusion: Markup(row.conclusion),

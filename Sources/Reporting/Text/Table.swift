@@ -138,7 +138,7 @@ package struct Table: Sendable, Equatable {
     return line
   }
 
-  private static let gap = "  "
+  private static let gap = "   "
 
   /// Natural widths, then as much taken from the widest columns that give way as is missing.
   private func fittedWidths(_ texts: [[String]], width: Int) -> [Int] {
