@@ -136,7 +136,7 @@ package struct Console: Sendable {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap {
       String($0).printable.wrapped(to: max(20, terminal.width - head.displayWidth))
     }
-    return Paint(isOn: terminal.hasColour)(head, .strong)
+    return Paint(isOn: terminal.hasColour).inner(head, .strong)
       + lines.joined(separator: "\n" + indent)
   }
 }
