@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+public import CompressionCore
+
+/// Chooses the range of real values that the codes of an activation cover.
+///
+/// Implementers get statistics of all samples and answer with a range that contains zero; the
+/// answer must follow from the arguments alone. One file each, and a line in
+/// `RangeEstimators.registry`.
+public protocol RangeEstimator: Sendable {
+  /// The name on the command line, such as `entropy`.
+  var name: String { get }
+
+  /// One sentence for lists of methods.
+  var summary: String { get }
+
+  /// The least and the greatest real value to represent.
+  ///
+  /// - Parameters:
+  ///   - statistics: Of a value, not empty.
+  ///   - request: How many codes there are and how they lie.
+  func range(of statistics: ValueStatistics, for request: RangeRequest) -> ClosedRange<Double>
+}
+
+/// The integer codes that a range is chosen for.
+public struct RangeRequest: Sendable, Equatable {
+  /// Number of codes, such as 256.
+  public var codeCount: Int
+
+  /// Whether the range must be symmetric to zero when there are negative values.
+  public var isSymmetric: Bool
+
+  /// Fraction of values that a percentile keeps.
+  public var percentile: Double
+
+  public init(codeCount: Int = 256, isSymmetric: Bool = false, percentile: Double = 0.9999) {
+    self.codeCount = codeCount
+    self.isSymmetric = isSymmetric
+    self.percentile = percentile
+  }
+}
+
+/// The estimators that there are.
+public enum RangeEstimators {
+  public static let registry = MethodRegistry<any RangeEstimator>(
+    family: "range estimator",
+    [
+      MinimumMaximumRange(),
+    ],
+    name: { $0.name })
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package import GraphIR
+import TensorCore
+
+/// Writes a plan into a graph: `QuantizeLinear` and `DequantizeLinear` behind activations,
+/// `DequantizeLinear` behind integer weights and biases.
+///
+/// Nodes and values keep their names; what is new is named after the value it belongs to.
+package struct QDQWriter {
+  package let plan: QuantizationPlan
+  package let options: QuantizationOptions
+
+  package init(plan: QuantizationPlan, options: QuantizationOptions) {
+    self.plan = plan
+    self.options = options
+  }
+
+  /// The quantized graph.
+  ///
+  /// - Parameters:
+  ///   - graph: The graph that the plan was made for, perhaps with other constants.
+  ///   - activations: A code for every value of the plan.
+  ///   - givenWeights: Codes already chosen for the weights of a node.
+  package func quantized(
+    _ graph: Graph, activations: ActivationCodes,
+    givenWeights: [NodeID: QuantizedWeights] = [:]
+  ) -> Graph {
+    var writing = Writing(
+      graph: graph, activations: activations, quantizer: options.weights,
+      givenWeights: givenWeights)
+    let sites = Dictionary(uniqueKeysWithValues: plan.sites.map { ($0.node, $0) })
+    let nodes = graph.nodes
+    writing.graph.setNodes([])
+    for input in graph.inputs { writing.addPair(behind: input) }
+    for node in nodes {
+      var node = node
+      for position in node.inputs.indices {
+        if let input = node.inputs[position] {
+          node.inputs[position] = writing.readable[input] ?? input
+        }
+      }
+      if let site = sites[node.id] { writing.quantizeConstants(of: &node, site) }
+      writing.graph.addNode(
+        node.op, name: node.name, inputs: node.inputs, outputs: node.outputs)
+      for case .some(let output) in node.outputs { writing.addPair(behind: output) }
+    }
+    let isWide = [activations.elementType, options.weights.elementType]
+      .contains { $0.bitWidth == 16 }
+    writing.graph.metadata.opset = max(graph.metadata.opset, isWide ? 21 : 13)
+    writing.graph.inferTypes()
+    return writing.graph
+  }
+}
+
+/// A quantized graph while it is written.
+private struct Writing {
+  var graph: Graph
+  let activations: ActivationCodes
+  let quantizer: WeightQuantizer
+  let givenWeights: [NodeID: QuantizedWeights]
+
+  /// What users of a value read instead of it.
+  var readable: [ValueID: ValueID] = [:]
+
+  mutating func addPair(behind value: ValueID) {
+    guard let code = activations.codes[value] else { return }
+    let name = graph[value].name
+    let scale = graph.addConstant(Tensor(scalar: code.scale), name: name + "_scale")
+    let zeroPoint = graph.addConstant(
+      Tensor(integers: [Int64(code.zeroPoint)], shape: [], elementType: activations.elementType),
+      name: name + "_zero_point")
+    let quantized = graph.addNode(
+      QuantizeLinear(), name: name + "_QuantizeLinear", inputs: [value, scale, zeroPoint],
+      outputNames: [name + "_quantized"])[0]
+    readable[value] = graph.addNode(
+      DequantizeLinear(), name: name + "_DequantizeLinear",
+      inputs: [quantized, scale, zeroPoint], outputNames: [name + "_dequantized"])[0]
+  }
+
+  mutating func quantizeConstants(of node: inout Node, _ site: QuantizationPlan.WeightedSite) {
+    guard let weights = graph[site.weight].constant,
+      let input = activations.codes[site.data]
+    else { return }
+    let axis = site.operands.channelAxis
+    let bias = site.bias.flatMap { graph[$0].constant?.floats() }
+    let isPerChannel = quantizer.granularity == .perChannel && axis != nil
+    let quantized =
+      givenWeights[site.node]
+      ?? quantizer.quantized(
+        weights, axis: axis,
+        leastScales: bias.map {
+          BiasQuantization.leastWeightScales(
+            bias: $0, inputScale: input.scale, isPerChannel: isPerChannel)
+        } ?? [])
+    let name = graph[site.weight].name
+    node.inputs[site.operands.weight] = addDequantized(
+      quantized.codes, scales: quantized.scales,
+      zeroPoints: quantized.zeroPoints, axis: quantized.axis, name: name)
+    guard let position = site.operands.bias, let value = site.bias, let bias else { return }
+    let codes = BiasQuantization.quantized(
+      bias, inputScale: input.scale, weightScales: quantized.scales)
+    node.inputs[position] = addDequantized(
+      Tensor(codes.codes, shape: [codes.codes.count]), scales: codes.scales, zeroPoints: nil,
+      axis: codes.scales.count == codes.codes.count && codes.scales.count > 1 ? 0 : nil,
+      name: graph[value].name)
+  }
+
+  private mutating func addDequantized(
+    _ codes: Tensor, scales: [Float], zeroPoints: [Int32]?, axis: Int?, name: String
+  ) -> ValueID {
+    let shape = axis == nil ? [] : [scales.count]
+    var inputs = [
+      graph.addConstant(codes, name: name + "_quantized"),
+      graph.addConstant(Tensor(scales, shape: shape), name: name + "_scale"),
+    ]
+    if let zeroPoints {
+      inputs.append(
+        graph.addConstant(
+          Tensor(
+            integers: zeroPoints.map { Int64($0) }, shape: shape, elementType: codes.elementType),
+          name: name + "_zero_point"))
+    }
+    return graph.addNode(
+      DequantizeLinear(axis: axis ?? 1), name: name + "_DequantizeLinear", inputs: inputs,
+      outputNames: [name + "_dequantized"])[0]
+  }
+}
