@@ -25,7 +25,7 @@ extension LinearCode {
     parametersOf node: Node, elementType: ElementType, axis: Int, in index: GraphIndex
   ) {
     guard node.inputs.count >= 2, let scale = index.constant(node.inputs[1]), scale.rank <= 1,
-      scale.elementType.isFloatingPoint, scale.count > 0, elementType.isInteger
+      scale.elementType == .float32, scale.count > 0, elementType.isInteger
     else { return nil }
     let scales = scale.floats()
     guard scales.allSatisfy({ $0.isFinite && $0 > 0 }) else { return nil }

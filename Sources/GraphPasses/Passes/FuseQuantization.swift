@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+package import GraphIR
+
+/// Lets a step of integers write integer codes where only a `QuantizeLinear` uses its result, and
+/// makes one step of a dequantization that is quantized to another scale.
+package struct FuseQuantization: GraphPass {
+  package var name: String { "fuse-quantization" }
+
+  package init() {}
+
+  package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
+    guard let code = LinearCode(quantizing: node, in: index), code.isByteWithOneScale,
+      let input = node.inputs[0], let output = index.onlyOutput(of: node),
+      let source = index.producer(of: input)
+    else { return nil }
+    var patch = GraphPatch(of: index.graph)
+
+    if let given = LinearCode(dequantizing: source, in: index), given.isByteWithOneScale {
+      let step = Fused(
+        root: Identity(), rootInputCount: 1, inputCodes: [given], outputCode: code)
+      patch.remove(node)
+      patch.addNode(step, name: node.name, inputs: [source.inputs[0]], outputs: [output])
+      return patch
+    }
+    guard index.soleConsumer(of: input) != nil, var step = FusedNode(source, in: index),
+      step.hasCodes, step.isOpen
+    else { return nil }
+    step.step.outputCode = code
+    step.rewrite(in: &patch, output: output)
+    patch.remove(node)
+    return patch
+  }
+}
