@@ -78,6 +78,21 @@ struct ElementBuffer {
     }
   }
 
+  /// Writes the elements of `source`, in order, at the given positions.
+  ///
+  /// - Throws: `OpError.invalidValue` if a position is outside; what came before is written.
+  mutating func scatter(_ source: ElementBuffer, to positions: [Int]) throws(OpError) {
+    for (index, position) in positions.enumerated() {
+      guard position >= 0, position < count, index < source.count else {
+        throw .invalidValue(
+          input: "index", found: "outside the tensor", expected: "0..<\(count)")
+      }
+      for byte in 0..<width {
+        bytes[position * width + byte] = source.bytes[index * width + byte]
+      }
+    }
+  }
+
   /// Copies elements of `source`, which has the same element type, in nested loops.
   ///
   /// - Parameters:

@@ -130,7 +130,7 @@ extension Variadic {
     return [Tensor(integers: values, shape: result.shape, elementType: result.elementType)]
   }
 
-  private func realFunction(_ left: Double, _ right: Double) -> Double {
+  func realFunction(_ left: Double, _ right: Double) -> Double {
     switch function {
     case .sum, .mean: left + right
     case .minimum: left.isNaN || left < right ? left : right
@@ -138,7 +138,7 @@ extension Variadic {
     }
   }
 
-  private func integerFunction(_ left: Int64, _ right: Int64) -> Int64 {
+  func integerFunction(_ left: Int64, _ right: Int64) -> Int64 {
     switch function {
     case .sum, .mean: left &+ right
     case .minimum: Swift.min(left, right)
