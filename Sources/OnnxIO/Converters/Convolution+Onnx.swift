@@ -46,3 +46,43 @@ extension ConvTranspose: OnnxConvertible {
     if let outputShape { form.set("output_shape", outputShape) }
   }
 }
+
+extension ConvInteger: OnnxConvertible {
+  static let onnxOperators = ["ConvInteger"]
+
+  init(onnx node: inout OnnxNode) throws(ConversionError) {
+    let plain = try Conv(onnx: &node)
+    self.init(
+      strides: plain.strides, dilations: plain.dilations, padding: plain.padding,
+      group: plain.group)
+  }
+
+  func write(to form: inout OnnxForm) {
+    form.require(10)
+    form.setKernelShape(ofInput: 1)
+    form.set("strides", unlessEmpty: strides)
+    form.set("dilations", unlessEmpty: dilations)
+    form.setPadding(padding)
+    form.set("group", group, unless: 1)
+  }
+}
+
+extension QLinearConv: OnnxConvertible {
+  static let onnxOperators = ["QLinearConv"]
+
+  init(onnx node: inout OnnxNode) throws(ConversionError) {
+    let plain = try Conv(onnx: &node)
+    self.init(
+      strides: plain.strides, dilations: plain.dilations, padding: plain.padding,
+      group: plain.group)
+  }
+
+  func write(to form: inout OnnxForm) {
+    form.require(10)
+    form.setKernelShape(ofInput: 3)
+    form.set("strides", unlessEmpty: strides)
+    form.set("dilations", unlessEmpty: dilations)
+    form.setPadding(padding)
+    form.set("group", group, unless: 1)
+  }
+}

@@ -47,11 +47,18 @@ extension Where: OnnxConvertible {
 }
 
 extension Cast: OnnxConvertible {
-  static let onnxOperators = ["Cast"]
+  static let onnxOperators = ["Cast", "CastLike"]
 
+  /// Saturation and rounding concern 8-bit floats only.
   init(onnx node: inout OnnxNode) throws(ConversionError) {
     node.ignore("saturate", "round_mode")
-    if node.opset < 6 {
+    if node.kind == "CastLike" {
+      guard node.inputTypes.count == 2, let target = node.inputTypes[1]?.elementType else {
+        throw .unsupported("the type of the second input is not declared")
+      }
+      self.init(to: target)
+      node.inputs = Array(node.inputs.prefix(1))
+    } else if node.opset < 6 {
       let name = try node.string("to") ?? ""
       guard let target = Cast.namedTypes[name.uppercased()] else {
         throw .unsupported("conversion to \(name)")

@@ -32,3 +32,28 @@ extension MatMulInteger: OnnxConvertible {
   init(onnx node: inout OnnxNode) { self.init() }
   func write(to form: inout OnnxForm) { form.require(10) }
 }
+
+extension QLinearMatMul: OnnxConvertible {
+  static let onnxOperators = ["QLinearMatMul"]
+  init(onnx node: inout OnnxNode) { self.init() }
+
+  func write(to form: inout OnnxForm) {
+    form.require(form.type(1)?.elementType == .float32 ? 10 : 21)
+  }
+}
+
+extension Einsum: OnnxConvertible {
+  static let onnxOperators = ["Einsum"]
+
+  init(onnx node: inout OnnxNode) throws(ConversionError) {
+    guard let equation = try node.string("equation") else {
+      throw .invalid(.missingAttribute("equation", expected: "such as bij,bjk->bik"))
+    }
+    self.init(equation: equation)
+  }
+
+  func write(to form: inout OnnxForm) {
+    form.require(12)
+    form.set("equation", equation)
+  }
+}

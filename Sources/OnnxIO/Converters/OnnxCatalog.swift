@@ -9,14 +9,17 @@ enum OnnxCatalog {
     Dropout.self,
     // Convolution, pooling, matrix products.
     Conv.self, ConvTranspose.self, MaxPool.self, AveragePool.self, GlobalPool.self, Gemm.self,
-    MatMul.self, MatMulInteger.self,
+    MatMul.self, MatMulInteger.self, Einsum.self, ConvInteger.self, QLinearConv.self,
+    QLinearMatMul.self,
     // Normalization and reduction.
     BatchNormalization.self, LayerNormalization.self, InstanceNormalization.self,
     LocalResponseNormalization.self, Softmax.self, Reduce.self, ArgExtreme.self,
     // Selection and shape.
     Concat.self, Split.self, Slice.self, Gather.self, Pad.self, Reshape.self, Flatten.self,
     Squeeze.self, Unsqueeze.self, Transpose.self, Expand.self, Tile.self, DepthToSpace.self,
-    SpaceToDepth.self, Shape.self, Size.self, ConstantOfShape.self, Range.self,
+    SpaceToDepth.self, Resize.self, Shape.self, Size.self, ConstantOfShape.self, Range.self,
+    GatherElements.self, GatherND.self, ScatterElements.self, ScatterND.self, OneHot.self,
+    TopK.self, CumSum.self, Trilu.self, NonZero.self, EyeLike.self,
     // Quantization.
     QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self,
   ]

@@ -30,8 +30,10 @@ extension AveragePool: OnnxConvertible {
   }
 
   func write(to form: inout OnnxForm) {
+    var window = window
+    if form.opset < 19, window.dilations.allSatisfy({ $0 == 1 }) { window.dilations = [] }
     form.setWindow(window)
-    form.require(window.dilations.isEmpty ? 7 : 19)
+    form.require(window.dilations.allSatisfy { $0 == 1 } ? 7 : 19)
     form.set("count_include_pad", countsPadding, unless: false)
   }
 }

@@ -10,7 +10,7 @@ struct OnnxForm {
   let graph: Graph
   let node: Node
 
-  let kind: String
+  var kind: String
   var inputs: [ValueID?]
   private(set) var attributes: [OnnxAttributeProto] = []
 
