@@ -76,6 +76,7 @@ extension GlobalPool: FusionRoot {
 
 extension Concat: FusionRoot {
   func codedInputs(count: Int) -> Swift.Range<Int> { 0..<count }
+  var needsQuantizedResult: Bool { true }
 }
 
 extension Binary: FusionRoot {
@@ -100,11 +101,6 @@ extension Clip: FusionRoot {
 extension BatchNormalization: FusionRoot {
   func codedInputs(count: Int) -> Swift.Range<Int> { 0..<1 }
   var realStages: StageSupport { trainingMode ? .none : .activations }
-  var needsQuantizedResult: Bool { true }
-}
-
-extension Identity: FusionRoot {
-  func codedInputs(count: Int) -> Swift.Range<Int> { 0..<1 }
   var needsQuantizedResult: Bool { true }
 }
 

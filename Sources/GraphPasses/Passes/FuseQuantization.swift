@@ -2,7 +2,9 @@
 package import GraphIR
 
 /// Lets a step of integers write integer codes where only a `QuantizeLinear` uses its result, and
-/// makes one step of a dequantization that is quantized to another scale.
+/// makes one step, a clamp without bounds, of a dequantization that is quantized to another scale.
+///
+/// Last stages that only cut off what the codes cannot hold anyway are left out.
 package struct FuseQuantization: GraphPass {
   package var name: String { "fuse-quantization" }
 
@@ -17,7 +19,7 @@ package struct FuseQuantization: GraphPass {
 
     if let given = LinearCode(dequantizing: source, in: index), given.isByteWithOneScale {
       let step = Fused(
-        root: Identity(), rootInputCount: 1, inputCodes: [given], outputCode: code)
+        root: Clip(), rootInputCount: 1, inputCodes: [given], outputCode: code)
       patch.remove(node)
       patch.addNode(step, name: node.name, inputs: [source.inputs[0]], outputs: [output])
       return patch
@@ -26,8 +28,31 @@ package struct FuseQuantization: GraphPass {
       step.hasCodes, step.isOpen
     else { return nil }
     step.step.outputCode = code
+    while let last = step.step.stages.last, code.implies(last) { step.step.stages.removeLast() }
     step.rewrite(in: &patch, output: output)
     patch.remove(node)
     return patch
+  }
+}
+
+extension LinearCode {
+  /// Whether quantizing to the code does the work of a stage before it.
+  ///
+  /// Quantization is monotonic: a bound whose code is the last one changes nothing.
+  fileprivate func implies(_ stage: Fused.Stage) -> Bool {
+    switch stage {
+    case .activation(.relu): contains(codesFor: 0, .infinity)
+    case .clip(let lower, let upper): contains(codesFor: lower, upper)
+    default: false
+    }
+  }
+
+  private func contains(codesFor lower: Float, _ upper: Float) -> Bool {
+    guard scales.count == 1, let range = elementType.integerRange, lower <= upper else {
+      return false
+    }
+    let least = (lower / scales[0]).rounded(.toNearestOrEven) + Float(zeroPoints[0])
+    let greatest = (upper / scales[0]).rounded(.toNearestOrEven) + Float(zeroPoints[0])
+    return least <= Float(range.lowerBound) && greatest >= Float(range.upperBound)
   }
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension PassPipeline {
+  /// What makes a network smaller and plainer and leaves it one of standard operators: run before
+  /// quantization and before a file is written.
+  ///
+  /// Quantized networks keep their codes and their pairs of quantizing nodes. Names of values that
+  /// remain are those of the file. Shapes may be symbolic.
+  public static let portable = PassPipeline(
+    simplification + [
+      Step(
+        RecognizeActivations(keepsOperatorSet: true),
+        "before biases are folded, which would take the 3 of x + 3 away"),
+      Step(
+        RecognizeLayerNormalization(keepsOperatorSet: true),
+        "one operator that is kept in float as a whole"),
+      Step(RecognizeGlobalPooling(), "independent of the size of the map"),
+    ] + folding + [Step(DropDeadNodes(), "what recognized operators no longer need")])
+
+  /// What prepares a network of fixed shapes, after `portable`, for our own runtime: operators
+  /// around integer codes become `Fused` steps. The result is not for files.
+  public static let lowering = PassPipeline(
+    simplification + [
+      Step(MergeEqualNodes(mergesQuantization: true), "one pair of quantizing nodes per value"),
+      Step(RecognizeActivations(keepsOperatorSet: false), "the runtime has them all"),
+      Step(RecognizeLayerNormalization(keepsOperatorSet: false), "as above"),
+      Step(RecognizeGlobalPooling(), "maps whose size was symbolic"),
+    ] + folding + [
+      Step(DropDeadNodes(), "dead users would keep operators from being fused"),
+      Step(SinkDequantization(), "movements work on bytes"),
+      Step(FoldConstants(), "movements of quantized weights"),
+      Step(HoistQuantization(), "what computes a moved tensor can write codes"),
+      Step(CancelRequantization(), "what sinking leaves between two movements"),
+      Step(DropDeadNodes(), "dequantized values that movements used"),
+      Step(FuseActivation(), "stages first, so that additions see what they add to"),
+      Step(SkipInnerQuantization(), "no codes between an operator and what is fused into it"),
+      Step(FuseActivation(), "the clamps that the step before put in place of pairs"),
+      Step(FuseAddition(), "residual connections, after the activations inside the branch"),
+      Step(FuseActivation(), "the activation behind the addition"),
+      Step(FuseDequantization(), "inputs as codes, once all stages of real numbers are in place"),
+      Step(FuseActivation(), "activations of operators that take stages only with codes"),
+      Step(FuseQuantization(), "outputs as codes, last: nothing is fused behind them"),
+      Step(FoldConstants(dequantizes: true), "quantized weights that no integer step reads"),
+      Step(DropDeadNodes(), "dequantizing nodes that all users have passed by"),
+    ])
+
+  private static let simplification = [
+    Step(FoldConstants(), "constants hide what other passes look for"),
+    Step(FoldShapes(), "shape arithmetic that follows from the types"),
+    Step(FoldConstants(), "what depended on those shapes"),
+    Step(DropIdentities(), "nodes that stand between others for nothing"),
+    Step(MergeTransposes(), "one permutation instead of two"),
+    Step(MergeReshapes(), "one change of shape instead of two"),
+    Step(DropIdentities(), "merged movements that undo each other"),
+    Step(DropDeadNodes(), "dead users would keep nodes from being folded"),
+    Step(MergeEqualNodes(), "after constants and shapes, which make more nodes equal"),
+  ]
+
+  private static let folding = [
+    Step(MergePad(), "before batch norms, which fold forward only past no padding"),
+    Step(FuseBias(), "biases and scales between an operator and its batch norm"),
+    Step(FoldScale(), "as above"),
+    Step(FoldBatchNormalization(), "the batch norm goes into the weights"),
+    Step(FuseBias(), "biases and scales behind a batch norm or another scale"),
+    Step(FoldScale(), "as above"),
+    Step(
+      FoldBatchNormalizationForward(),
+      "only batch norms that the operator before could not take"),
+  ]
+}
