@@ -37,7 +37,7 @@ HWY_EXPORT(Pack);
 HWY_EXPORT(Rows);
 
 extern "C" size_t swk_depthwise_packed_size(const swk_depthwise* args) {
-  return HWY_DYNAMIC_DISPATCH(PackedSize)(args);
+  return sizeof(DepthwiseHeader) + HWY_DYNAMIC_DISPATCH(PackedSize)(args);
 }
 
 extern "C" void swk_depthwise_pack(
@@ -45,20 +45,24 @@ extern "C" void swk_depthwise_pack(
   void* packed) {
   const DepthwiseWeights all{
     args, weights, scale, bias, Prepare(args->epilogue).before};
-  HWY_DYNAMIC_DISPATCH(Pack)(&all, packed);
+  DepthwiseHeader* header = static_cast<DepthwiseHeader*>(packed);
+  *header = DepthwiseHeader{all.StaysSmall(), {}};
+  HWY_DYNAMIC_DISPATCH(Pack)(&all, header + 1);
 }
 
 extern "C" void swk_depthwise_conv(
   const swk_depthwise* args, const void* packed, const void* src, void* dst, size_t row_begin,
   size_t row_end) {
+  const DepthwiseHeader* header = static_cast<const DepthwiseHeader*>(packed);
   DepthwiseRun run;
   run.args = args;
   run.finish = Prepare(args->epilogue);
-  run.plain = IsByte(run.finish.type) && run.finish.activation == SWK_NONE;
+  run.plain = IsByte(run.finish.type) && run.finish.activation == SWK_NONE &&
+              header->stays_small != 0;
   run.src = static_cast<const uint8_t*>(src);
   run.dst = static_cast<uint8_t*>(dst);
   run.element = ByteCount(run.finish.type);
-  HWY_DYNAMIC_DISPATCH(Rows)(&run, packed, row_begin, row_end);
+  HWY_DYNAMIC_DISPATCH(Rows)(&run, header + 1, row_begin, row_end);
 }
 }  // namespace swk
 #endif

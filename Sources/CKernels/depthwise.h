@@ -24,16 +24,36 @@ struct DepthwiseWeights {
     return sum;
   }
   float Scale(size_t c) const { return c < args->channels ? scale[c] * factor : 0.0f; }
+  /// Whether no sum, scaled and offset, can leave the range of 32-bit integers.
+  bool StaysSmall() const {
+    for (size_t c = 0; c < args->channels; ++c) {
+      int64_t magnitude = 0;
+      for (size_t tap = 0; tap < Taps(); ++tap) {
+        const int32_t w = Weight(tap, c);
+        magnitude += 255 * (w < 0 ? -w : w);
+      }
+      const float bound =
+        static_cast<float>(magnitude) * std::fabs(Scale(c)) + std::fabs(Bias(c));
+      if (!(bound < 1073741824.0f)) return false;
+    }
+    return true;
+  }
   float Bias(size_t c) const {
     return bias && c < args->channels ? bias[c] * factor : 0.0f;
   }
+};
+
+/// What stands before the blocks in packed weights; as long as a cache line.
+struct DepthwiseHeader {
+  int32_t stays_small;
+  int32_t unused[15];
 };
 
 /// What every tile of one call needs.
 struct DepthwiseRun {
   const swk_depthwise* args;
   Finish finish;
-  bool plain;  // bytes out, no activation beyond the bounds
+  bool plain;  // bytes out, no activation beyond the bounds, nothing overflows
   const uint8_t* src;
   uint8_t* dst;
   size_t element;  // bytes of an output element

@@ -133,20 +133,32 @@ HWY_INLINE __m512i Gather(const uint8_t* const* p, __mmask16 mask) {
   }
 }
 
-/// Real values of 64 channels to bytes, in channel order.
-HWY_INLINE __m512i NarrowToBytes(const Finish& f, const __m512 (&v)[4]) {
-  const __m512 low = _mm512_set1_ps(f.low), high = _mm512_set1_ps(f.high);
-  __m512i q[4];
-  SWK_UNROLL for (int j = 0; j < 4; ++j) {
-    q[j] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(v[j], low), high));
-  }
-  const bool is_signed = f.type == SWK_S8;
-  const __m512i zero =
-    _mm512_set1_epi16(static_cast<int16_t>(f.zero_point + (is_signed ? 128 : 0)));
-  const __m512i lower = _mm512_add_epi16(_mm512_packs_epi32(q[0], q[1]), zero);
-  const __m512i upper = _mm512_add_epi16(_mm512_packs_epi32(q[2], q[3]), zero);
-  const __m512i sign = _mm512_set1_epi8(is_signed ? static_cast<char>(0x80) : 0);
-  return _mm512_xor_si512(_mm512_packus_epi16(lower, upper), sign);
+/// The constants of the way from rounded values to bytes: the zero point of an unsigned code,
+/// the bounds as unsigned codes, and what turns an unsigned code into a stored one.
+struct ByteOutput {
+  __m512i zero;
+  __m512i low;
+  __m512i high;
+  __m512i sign;
+};
+
+HWY_INLINE ByteOutput PrepareBytes(const Finish& f) {
+  const int32_t sign = f.type == SWK_S8 ? 128 : 0, zero = f.zero_point + sign;
+  const auto code = [zero](float bound) {
+    return static_cast<char>(static_cast<int32_t>(std::nearbyint(bound)) + zero);
+  };
+  return {
+    _mm512_set1_epi16(static_cast<int16_t>(zero)), _mm512_set1_epi8(code(f.low)),
+    _mm512_set1_epi8(code(f.high)), _mm512_set1_epi8(static_cast<char>(sign))};
+}
+
+/// Rounded values of 64 channels to bytes, in channel order.
+HWY_INLINE __m512i NarrowToBytes(const ByteOutput& o, const __m512i (&q)[4]) {
+  const __m512i lower = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), o.zero);
+  const __m512i upper = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), o.zero);
+  const __m512i code = _mm512_packus_epi16(lower, upper);
+  const __m512i bounded = _mm512_min_epu8(_mm512_max_epu8(code, o.low), o.high);
+  return _mm512_xor_si512(bounded, o.sign);
 }
 
 /// Stores part `g` of a vector of bytes.
@@ -173,18 +185,20 @@ HWY_INLINE void StoreBytes(__m512i bytes, int g, uint8_t* out, __mmask16 mask) {
 
 /// Finishes with any activation and output type; `out[g]` is null for columns beyond the row.
 HWY_NOINLINE void StoreGeneral(
-  const Finish& f, const Block& block, const __m512 (&sums)[4], uint8_t* const* out) {
+  const Finish& f, const Block& block, const __m512 (&values)[4], uint8_t* const* out) {
   __m512 v[4];
-  for (int j = 0; j < 4; ++j) v[j] = FinishVector(DF(), f, VF{sums[j]}).raw;
-  alignas(64) float values[64];
+  for (int j = 0; j < 4; ++j) v[j] = FinishVector(DF(), f, VF{values[j]}).raw;
+  alignas(64) float natural[64];
   alignas(64) uint8_t bytes[64];
   if (IsByte(f.type)) {
-    _mm512_store_si512(bytes, NarrowToBytes(f, v));
+    __m512i q[4];
+    for (int j = 0; j < 4; ++j) q[j] = _mm512_cvtps_epi32(v[j]);
+    _mm512_store_si512(bytes, NarrowToBytes(PrepareBytes(f), q));
   } else {
     for (size_t j = 0; j < 4; ++j) {
       alignas(64) float lanes[16];
       _mm512_store_ps(lanes, v[j]);
-      for (size_t k = 0; k < 4; ++k) std::memcpy(values + 16 * k + 4 * j, lanes + 4 * k, 16);
+      for (size_t k = 0; k < 4; ++k) std::memcpy(natural + 16 * k + 4 * j, lanes + 4 * k, 16);
     }
   }
   for (size_t g = 0; g < 64 / block.width; ++g) {
@@ -193,34 +207,47 @@ HWY_NOINLINE void StoreGeneral(
     if (IsByte(f.type)) {
       std::memcpy(out[g], bytes + first, block.count);
     } else if (f.type == SWK_F32) {
-      std::memcpy(out[g], values + first, block.count * sizeof(float));
+      std::memcpy(out[g], natural + first, block.count * sizeof(float));
     } else {
       BFloat16 narrow[64];
-      for (size_t i = 0; i < block.count; ++i) narrow[i] = BFloat16FromFloat(values[first + i]);
+      for (size_t i = 0; i < block.count; ++i) narrow[i] = BFloat16FromFloat(natural[first + i]);
       std::memcpy(out[g], narrow, block.count * sizeof(BFloat16));
     }
   }
 }
 
-/// Scales, finishes and stores one accumulated vector. `out` has one pointer a part.
-template <int Width, bool Ragged, bool Border>
+/// The real value of accumulator `j`.
+HWY_INLINE __m512 RealValue(const uint8_t* packed, int j, __m512i sum) {
+  const uint8_t* constants = packed + static_cast<size_t>(j) * kVectorBytes;
+  const __m512 scale = _mm512_loadu_ps(constants + kGroupBytes);
+  const __m512 bias = _mm512_loadu_ps(constants + 2 * kGroupBytes);
+  return _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale), bias);
+}
+
+/// Scales, finishes and stores `Count` accumulated vectors; `out` has a pointer for each part.
+template <int Width, bool Ragged, bool Border, int Count>
 HWY_INLINE void FinishSums(
-  const DepthwiseRun& run, const Block& block, const uint8_t* packed, const __m512i (&acc)[4],
-  uint8_t* const* out, __mmask16 mask) {
-  __m512 v[4];
-  SWK_UNROLL for (int j = 0; j < 4; ++j) {
-    const uint8_t* constants = packed + j * kVectorBytes;
-    const __m512 scale = _mm512_loadu_ps(constants + kGroupBytes);
-    const __m512 bias = _mm512_loadu_ps(constants + 2 * kGroupBytes);
-    v[j] = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[j]), scale), bias);
-  }
+  const DepthwiseRun& run, const ByteOutput& bytes_out, const Block& block,
+  const uint8_t* packed, __m512i (&acc)[Count][4], uint8_t* const (*out)[64 / Width],
+  __mmask16 mask) {
   if (HWY_LIKELY(run.plain)) {
-    const __m512i bytes = NarrowToBytes(run.finish, v);
-    SWK_UNROLL for (int g = 0; g < 64 / Width; ++g) {
-      if (!Border || out[g]) StoreBytes<Width, Ragged>(bytes, g, out[g], mask);
+    SWK_UNROLL for (int j = 0; j < 4; ++j) {
+      SWK_UNROLL for (int i = 0; i < Count; ++i) {
+        acc[i][j] = _mm512_cvtps_epi32(RealValue(packed, j, acc[i][j]));
+      }
     }
-  } else {
-    StoreGeneral(run.finish, block, v, out);
+    SWK_UNROLL for (int i = 0; i < Count; ++i) {
+      const __m512i bytes = NarrowToBytes(bytes_out, acc[i]);
+      SWK_UNROLL for (int g = 0; g < 64 / Width; ++g) {
+        if (!Border || out[i][g]) StoreBytes<Width, Ragged>(bytes, g, out[i][g], mask);
+      }
+    }
+    return;
+  }
+  SWK_UNROLL for (int i = 0; i < Count; ++i) {
+    __m512 values[4];
+    SWK_UNROLL for (int j = 0; j < 4; ++j) values[j] = RealValue(packed, j, acc[i][j]);
+    StoreGeneral(run.finish, block, values, out[i]);
   }
 }
 

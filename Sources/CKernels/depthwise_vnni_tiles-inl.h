@@ -18,84 +18,108 @@ HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni")
 namespace swk {
 namespace HWY_NAMESPACE {
 
-/// Where a tile stands: source rows from the channel block on (null in the padding), the output
-/// row and column.
+/// Where a tile stands: its source rows from the channel block on, as distances from the padding
+/// (all bits of `real` clear for rows that are padding), and its output row and column.
 template <int Rows>
 struct Place {
-  const uint8_t* rows[Rows];
+  ptrdiff_t rows[Rows];
+  ptrdiff_t real[Rows];
   size_t output_row;
   size_t output_column;
 };
 
-/// `Rows` rows of `kTile * 64 / Width` output pixels. Without `Border` every source pixel and
-/// every output column exists.
-template <class W, int Rows, int Width, bool Ragged, bool Border>
-HWY_INLINE void Tile(
-  const DepthwiseRun& run, const Block& block, const uint8_t* packed,
-  const Place<(Rows - 1) * W::kStride + W::kKernel>& place, const uint8_t* padding) {
-  constexpr int kParts = 64 / Width, kSourceRows = (Rows - 1) * W::kStride + W::kKernel;
+/// One quad of a source row: its pixels from `column` on, for every part.
+template <class W, int Width, bool Ragged, bool Border, bool Flip>
+HWY_INLINE void LoadQuad(
+  int q, ptrdiff_t row, ptrdiff_t row_real, const ptrdiff_t (*column)[64 / Width],
+  const ptrdiff_t (*column_real)[64 / Width], const uint8_t* padding, __mmask16 mask,
+  __m512i (&quad)[4]) {
   constexpr int kColumns = (W::kTile - 1) * W::kStride + W::kKernel;
-  const swk_depthwise& a = *run.args;
-  const __mmask16 mask = static_cast<__mmask16>((1u << block.count) - 1u);
-  const __m512i flip =
-    _mm512_set1_epi8(a.src_type == SWK_S8 ? static_cast<char>(0x80) : 0);
-  const ptrdiff_t left = static_cast<ptrdiff_t>(place.output_column * W::kStride) -
-                         static_cast<ptrdiff_t>(a.pad_left);
-
-  __m512i acc[Rows][W::kTile][4];
-  SWK_UNROLL for (int j = 0; j < 4; ++j) {
-    const __m512i start = Load(packed + j * kVectorBytes);
-    SWK_UNROLL for (int r = 0; r < Rows; ++r) {
-      SWK_UNROLL for (int t = 0; t < W::kTile; ++t) acc[r][t][j] = start;
+  __m512i pixel[4];
+  SWK_UNROLL for (int i = 0; i < 4; ++i) {
+    const int at = W::Offset(q) + i < kColumns ? W::Offset(q) + i : kColumns - 1;
+    const uint8_t* from[64 / Width];
+    SWK_UNROLL for (int g = 0; g < 64 / Width; ++g) {
+      const ptrdiff_t distance = row + column[at][g];
+      from[g] = padding + (Border ? distance & row_real & column_real[at][g] : distance);
+    }
+    pixel[i] = Gather<Width, Ragged>(from, mask);
+    if (Flip) {
+      pixel[i] = _mm512_xor_si512(pixel[i], _mm512_set1_epi8(static_cast<char>(0x80)));
     }
   }
-  SWK_UNROLL for (int y = 0; y < kSourceRows; ++y) {
+  Interleave(pixel[0], pixel[1], pixel[2], pixel[3], quad);
+}
+
+/// `Rows` rows of `kTile * 64 / Width` output pixels. Without `Border` every source pixel and
+/// every output column exists.
+template <class W, int Rows, int Width, bool Ragged, bool Flip, bool Border>
+HWY_INLINE void Tile(
+  const DepthwiseRun& run, const Block& block, const uint8_t* packed,
+  const Place<(Rows - 1) * W::kStride + W::kKernel>& place, const ByteOutput& bytes_out,
+  const uint8_t* padding) {
+  static_assert(Rows == 1 || (W::kQuads == 1 && W::kStride == 1), "one quad carried over");
+  constexpr int kParts = 64 / Width, kTile = W::kTile;
+  constexpr int kColumns = (kTile - 1) * W::kStride + W::kKernel;
+  const swk_depthwise& a = *run.args;
+  const __mmask16 mask = static_cast<__mmask16>((1u << block.count) - 1u);
+  const ptrdiff_t left = static_cast<ptrdiff_t>(place.output_column * W::kStride) -
+                         static_cast<ptrdiff_t>(a.pad_left);
+  ptrdiff_t column[kColumns][kParts], column_real[kColumns][kParts];
+  SWK_UNROLL for (int i = 0; i < kColumns; ++i) {
+    SWK_UNROLL for (int g = 0; g < kParts; ++g) {
+      const ptrdiff_t x = left + i + g * kTile * W::kStride;
+      column[i][g] = x * static_cast<ptrdiff_t>(a.channels);
+      column_real[i][g] = -static_cast<ptrdiff_t>(static_cast<size_t>(x) < a.width);
+    }
+  }
+
+  __m512i acc[Rows * kTile][4];
+  SWK_UNROLL for (int j = 0; j < 4; ++j) {
+    const __m512i start = Load(packed + j * kVectorBytes);
+    SWK_UNROLL for (int t = 0; t < Rows * kTile; ++t) acc[t][j] = start;
+  }
+  __m512i quads[2][4];
+  if (Rows == 2) {
+    LoadQuad<W, Width, Ragged, Border, Flip>(
+      0, place.rows[0], place.real[0], column, column_real, padding, mask, quads[0]);
+  }
+  SWK_UNROLL for (int ky = 0; ky < W::kKernel; ++ky) {
     SWK_UNROLL for (int q = 0; q < W::kQuads; ++q) {
-      __m512i pixel[4], quad[4];
-      SWK_UNROLL for (int i = 0; i < 4; ++i) {
-        const int column =
-          W::Offset(q) + i < kColumns ? W::Offset(q) + i : kColumns - 1;
-        const uint8_t* from[kParts];
-        SWK_UNROLL for (int g = 0; g < kParts; ++g) {
-          const ptrdiff_t x = left + column + g * W::kTile * W::kStride;
-          const bool real =
-            !Border || (place.rows[y] && x >= 0 && x < static_cast<ptrdiff_t>(a.width));
-          from[g] = real ? place.rows[y] + x * static_cast<ptrdiff_t>(a.channels) : padding;
-        }
-        pixel[i] = _mm512_xor_si512(Gather<Width, Ragged>(from, mask), flip);
-      }
-      Interleave(pixel[0], pixel[1], pixel[2], pixel[3], quad);
-      SWK_UNROLL for (int r = 0; r < Rows; ++r) {
-        const int ky = y - r * W::kStride;
-        if (ky < 0 || ky >= W::kKernel) continue;
-        SWK_UNROLL for (int t = 0; t < W::kTile; ++t) {
-          if (!W::Uses(t, q)) continue;
-          const uint8_t* weights =
-            packed + kHeadBytes + (ky * UsesPerRow<W>() + UsesBefore<W>(t, q)) * kGroupBytes;
-          SWK_UNROLL for (int j = 0; j < 4; ++j) {
-            acc[r][t][j] =
-              _mm512_dpbusd_epi32(acc[r][t][j], quad[j], Load(weights + j * kVectorBytes));
+      __m512i(&first)[4] = quads[Rows == 2 ? ky % 2 : 0];
+      __m512i(&second)[4] = quads[Rows == 2 ? (ky + 1) % 2 : 1];
+      const int y = ky + Rows - 1;
+      LoadQuad<W, Width, Ragged, Border, Flip>(
+        q, place.rows[y], place.real[y], column, column_real, padding, mask,
+        Rows == 2 ? second : first);
+      SWK_UNROLL for (int t = 0; t < kTile; ++t) {
+        if (!W::Uses(t, q)) continue;
+        const uint8_t* weights =
+          packed + kHeadBytes + (ky * UsesPerRow<W>() + UsesBefore<W>(t, q)) * kGroupBytes;
+        SWK_UNROLL for (int j = 0; j < 4; ++j) {
+          const __m512i weight = Load(weights + j * kVectorBytes);
+          acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], first[j], weight);
+          if (Rows == 2) {
+            __m512i& below = acc[(Rows - 1) * kTile + t][j];
+            below = _mm512_dpbusd_epi32(below, second[j], weight);
           }
         }
       }
     }
   }
-  SWK_UNROLL for (int r = 0; r < Rows; ++r) {
-    SWK_UNROLL for (int t = 0; t < W::kTile; ++t) {
-      uint8_t* out[kParts];
-      SWK_UNROLL for (int g = 0; g < kParts; ++g) {
-        const size_t ox = place.output_column + g * W::kTile + t;
-        out[g] = !Border || ox < a.output_width
-                   ? run.Output(place.output_row + r, ox, block.channel)
-                   : nullptr;
-      }
-      FinishSums<Width, Ragged, Border>(run, block, packed, acc[r][t], out, mask);
+  uint8_t* out[Rows * kTile][kParts];
+  SWK_UNROLL for (int i = 0; i < Rows * kTile; ++i) {
+    SWK_UNROLL for (int g = 0; g < kParts; ++g) {
+      const size_t row = place.output_row + static_cast<size_t>(i / kTile);
+      const size_t ox = place.output_column + static_cast<size_t>(g * kTile + i % kTile);
+      out[i][g] = !Border || ox < a.output_width ? run.Output(row, ox, block.channel) : nullptr;
     }
   }
+  FinishSums<Width, Ragged, Border>(run, bytes_out, block, packed, acc, out, mask);
 }
 
 /// `Rows` output rows of one block of channels.
-template <class W, int Rows, int Width, bool Ragged>
+template <class W, int Rows, int Width, bool Ragged, bool Flip>
 HWY_NOINLINE void WindowRows(
   const DepthwiseRun& run, const Block& block, const uint8_t* packed, size_t row,
   const uint8_t* padding) {
@@ -105,12 +129,15 @@ HWY_NOINLINE void WindowRows(
   const size_t image = row / a.output_height;
   const ptrdiff_t top = static_cast<ptrdiff_t>(row % a.output_height * W::kStride) -
                         static_cast<ptrdiff_t>(a.pad_top);
+  const ByteOutput bytes_out = PrepareBytes(run.finish);
   Place<kSourceRows> place;
   place.output_row = row;
   bool rows_exist = true;
   for (int y = 0; y < kSourceRows; ++y) {
     const uint8_t* source = run.SourceRow(image, top + y);
-    place.rows[y] = source ? source + block.channel : nullptr;
+    place.rows[y] = reinterpret_cast<intptr_t>(source) - reinterpret_cast<intptr_t>(padding) +
+                    static_cast<ptrdiff_t>(block.channel);
+    place.real[y] = -static_cast<ptrdiff_t>(source != nullptr);
     rows_exist &= source != nullptr;
   }
   for (size_t ox = 0; ox < a.output_width; ox += kStep) {
@@ -118,9 +145,9 @@ HWY_NOINLINE void WindowRows(
     const size_t first = ox * W::kStride, last = (ox + kStep - 1) * W::kStride + W::kKernel - 1;
     if (rows_exist && first >= a.pad_left && last < a.width + a.pad_left &&
         ox + kStep <= a.output_width) {
-      Tile<W, Rows, Width, Ragged, false>(run, block, packed, place, padding);
+      Tile<W, Rows, Width, Ragged, Flip, false>(run, block, packed, place, bytes_out, padding);
     } else {
-      Tile<W, Rows, Width, Ragged, true>(run, block, packed, place, padding);
+      Tile<W, Rows, Width, Ragged, Flip, true>(run, block, packed, place, bytes_out, padding);
     }
   }
 }
@@ -137,9 +164,10 @@ HWY_NOINLINE void GeneralRow(
   const __mmask16 mask = static_cast<__mmask16>((1u << block.count) - 1u);
   const __m512i flip =
     _mm512_set1_epi8(a.src_type == SWK_S8 ? static_cast<char>(0x80) : 0);
+  const ByteOutput bytes_out = PrepareBytes(run.finish);
   for (size_t ox = 0; ox < a.output_width; ox += kParts) {
-    __m512i acc[4], pixel[4], quad[4];
-    for (int j = 0; j < 4; ++j) acc[j] = Load(packed + j * kVectorBytes);
+    __m512i acc[1][4], pixel[4], quad[4];
+    for (int j = 0; j < 4; ++j) acc[0][j] = Load(packed + j * kVectorBytes);
     size_t ky = 0, kx = 0;
     const uint8_t* weights = packed + kHeadBytes;
     for (size_t tap = 0; tap < taps; weights += kGroupBytes) {
@@ -164,14 +192,15 @@ HWY_NOINLINE void GeneralRow(
       }
       Interleave(pixel[0], pixel[1], pixel[2], pixel[3], quad);
       for (int j = 0; j < 4; ++j) {
-        acc[j] = _mm512_dpbusd_epi32(acc[j], quad[j], Load(weights + j * kVectorBytes));
+        acc[0][j] =
+          _mm512_dpbusd_epi32(acc[0][j], quad[j], Load(weights + j * kVectorBytes));
       }
     }
-    uint8_t* out[kParts];
+    uint8_t* out[1][kParts];
     for (size_t g = 0; g < kParts; ++g) {
-      out[g] = ox + g < a.output_width ? run.Output(row, ox + g, block.channel) : nullptr;
+      out[0][g] = ox + g < a.output_width ? run.Output(row, ox + g, block.channel) : nullptr;
     }
-    FinishSums<Width, Ragged, true>(run, block, packed, acc, out, mask);
+    FinishSums<Width, Ragged, true>(run, bytes_out, block, packed, acc, out, mask);
   }
 }
 
@@ -187,7 +216,11 @@ HWY_INLINE void BlockRows(
   if constexpr (std::is_same<W, General>::value) {
     GeneralRow<Width, Ragged>(run, block, packed, row, padding);
   } else {
-    WindowRows<W, Rows, Width, Ragged>(run, block, packed, row, padding);
+    if (run.args->src_type == SWK_S8) {
+      WindowRows<W, Rows, Width, Ragged, true>(run, block, packed, row, padding);
+    } else {
+      WindowRows<W, Rows, Width, Ragged, false>(run, block, packed, row, padding);
+    }
   }
 }
 
