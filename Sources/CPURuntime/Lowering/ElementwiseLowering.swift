@@ -10,8 +10,7 @@ extension Unary: RegionLowerable {
       if try builder.addLookup(region) { return true }
       return try region.lowerThroughReals(self, into: builder)
     }
-    guard let first = Eltwise(function), builder.graph.type(region.output)?.elementType == .float32
-    else { return false }
+    guard let first = Eltwise(function), region.givesReals(in: builder.graph) else { return false }
     return try builder.addEltwise(region, first: first)
   }
 }
@@ -22,7 +21,7 @@ extension Clip: RegionLowerable {
       if try builder.addLookup(region) { return true }
       return try region.lowerThroughReals(self, into: builder)
     }
-    guard builder.graph.type(region.output)?.elementType == .float32,
+    guard region.givesReals(in: builder.graph),
       let lower = bound(region.input(1), orElse: -.greatestFiniteMagnitude, in: builder.graph),
       let upper = bound(region.input(2), orElse: .greatestFiniteMagnitude, in: builder.graph)
     else { return false }
@@ -107,7 +106,7 @@ extension ProgramBuilder {
   /// A binary primitive whose second operand may be broadcast.
   func addBinary(_ region: Region, _ algorithm: dnnl_alg_kind_t) throws(OneDNNError) -> Bool {
     guard var left = region.input(0), var right = region.input(1), region.addends.isEmpty,
-      let output = type(of: region.output), output.elementType == .float32,
+      region.givesReals(in: graph), let output = type(of: region.output),
       (1...6).contains(output.shape.count), var leftShape = shape(of: left),
       var rightShape = shape(of: right)
     else { return false }

@@ -50,7 +50,7 @@ extension MatMul: RegionLowerable {
     _ region: Region, into builder: ProgramBuilder
   ) throws(OneDNNError) -> Bool {
     guard let left = region.input(0), let right = region.input(1),
-      let output = builder.type(of: region.output), output.elementType == .float32,
+      region.givesReals(in: builder.graph), let output = builder.type(of: region.output),
       let a = try builder.dense(left, .plain, as: builder.realType),
       let b = try builder.dense(right, .plain, as: builder.realType),
       a.shape.count >= 2, b.shape.count >= 2, output.shape.count <= 6

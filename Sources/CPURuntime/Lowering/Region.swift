@@ -15,6 +15,8 @@ struct Region {
   let addends: [ValueID?]
   let outputCode: LinearCode?
   let output: ValueID
+  /// Whether the output's codes are made by a step of their own behind this region.
+  let isQuantizedBehind: Bool
 
   init?(_ node: Node, inputs: [ValueID?]) {
     guard let output = node.outputs.first.flatMap({ $0 }) else { return nil }
@@ -25,6 +27,7 @@ struct Region {
     addends = []
     outputCode = nil
     self.output = output
+    isQuantizedBehind = false
   }
 
   init?(_ node: Node, fused: Fused) {
@@ -38,6 +41,12 @@ struct Region {
     addends = Array(node.inputs.dropFirst(fused.rootInputCount))
     outputCode = fused.outputCode
     self.output = output
+    isQuantizedBehind = false
+  }
+
+  /// Whether the result of this region itself is a real number.
+  func givesReals(in graph: Graph) -> Bool {
+    outputCode == nil && (isQuantizedBehind || graph.type(output)?.elementType == .float32)
   }
 
   func input(_ index: Int) -> ValueID? { index < inputs.count ? inputs[index] : nil }

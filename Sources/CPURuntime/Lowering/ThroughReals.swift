@@ -52,6 +52,7 @@ extension Region {
     self.addends = addends
     self.outputCode = outputCode
     self.output = output
+    isQuantizedBehind = true
   }
 }
 

@@ -22,16 +22,16 @@ extension ProgramBuilder {
   func copied(
     _ source: Placement, _ layout: Layout, as type: ElementType
   ) throws(OneDNNError) -> Placement? {
-    if source.elementType == type {
-      let target = allocate(type, source.shape, layout)
-      addCopy(from: source, to: target)
-      return target
-    }
-    if isInput(source), source.elementType == .float32, source.shape.count >= 3,
-      layout == .channelsLast, let to = type.kernel
+    if source.elementType == .float32, source.shape.count >= 3, layout == .channelsLast,
+      source.offset == 0, source.isDense(.plain), let to = type.kernel
     {
       let target = allocate(type, source.shape, layout)
       addChannelsLast(from: source, to: target, format: swk_format(type: to, scale: 1, zero_point: 0))
+      return target
+    }
+    if source.elementType == type {
+      let target = allocate(type, source.shape, layout)
+      addCopy(from: source, to: target)
       return target
     }
     guard let from = source.elementType.kernel, let to = type.kernel else { return nil }
