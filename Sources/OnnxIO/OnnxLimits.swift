@@ -2,7 +2,7 @@
 
 /// Bounds on what reading a model may take; a model beyond one is refused, not cut.
 public struct OnnxLimits: Sendable, Equatable {
-  /// Bytes of the model file itself. The format ends at 2 GiB.
+  /// Bytes of the model file itself; the format ends at 2 GiB.
   public var fileBytes: Int
   /// Bytes read from files beside the model, over all tensors.
   public var externalBytes: Int

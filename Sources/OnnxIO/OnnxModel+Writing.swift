@@ -65,7 +65,9 @@ extension OnnxModel {
   ///
   /// - Throws: `OnnxError.unexportable` if a node has no form in ONNX.
   public static func requiredOpset(_ graph: Graph) throws(OnnxError) -> Int {
-    do { return try ModelWriter(graph: graph).requiredOpset(from: ModelWriter.oldestOpset) } catch {
+    do {
+      return try ModelWriter(graph: graph).skeleton(from: ModelWriter.oldestOpset).opset
+    } catch {
       throw .unexportable(file: "model", problem: error)
     }
   }
@@ -78,7 +80,7 @@ extension OnnxModel {
     let writer = ModelWriter(graph: graph)
     do {
       let wanted = max(options.opset ?? graph.metadata.opset, ModelWriter.oldestOpset)
-      return try writer.skeleton(opset: try writer.requiredOpset(from: wanted))
+      return try writer.skeleton(from: wanted)
     } catch {
       throw .unexportable(file: name, problem: error)
     }

@@ -56,8 +56,8 @@ struct ExternalDataTests {
   private func problem(
     _ entries: [(String, String)], inMemory: Bool = false
   ) -> OnnxTensorProblem? {
-    do { _ = try read(entries, inMemory: inMemory) } catch
-      OnnxError.invalid(_, .tensor("w", let problem))
+    do { _ = try read(entries, inMemory: inMemory) } catch OnnxError.invalid(
+      _, .tensor("w", let problem))
     { return problem } catch { return nil }
     return nil
   }
@@ -116,9 +116,10 @@ struct ExternalDataTests {
     #expect(data.count == 4032 + 8)
     #expect(try Data(contentsOf: url).count < 1000)
     #expect(differences(graph, try OnnxModel.read(contentsOf: url)) == [])
-    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).sorted() == [
-      "big.onnx", "big.onnx.data", "model", "secret",
-    ])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).sorted() == [
+        "big.onnx", "big.onnx.data", "model", "secret",
+      ])
   }
 
   @Test("A failed write leaves what was there")

@@ -50,7 +50,8 @@ struct FunctionTests {
         "x", "y", [call("Twice", ["x"], ["h"], as: "p"), call("Twice", ["h"], ["y"], as: "p")])
     }
     let graph = try OnnxModel.read(bytes)
-    #expect(graph.nodes.map(\.op.kind) == Array(repeating: ["Neg", "LeakyRelu"], count: 4).flatMap { $0 })
+    #expect(
+      graph.nodes.map(\.op.kind) == Array(repeating: ["Neg", "LeakyRelu"], count: 4).flatMap { $0 })
     #expect(graph.nodes[0].name == "p/one/first")
     #expect(graph.nodes[1].op.isEqual(to: Unary(.leakyRelu(alpha: 0.5))))
     #expect(graph.nodes[3].op.isEqual(to: Unary(.leakyRelu(alpha: 0.01))))

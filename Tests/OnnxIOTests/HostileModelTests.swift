@@ -88,7 +88,9 @@ struct HostileModelTests {
       error("Cast", .attribute("to", string: "FLOAT"))
         == .invalidAttribute(name: "to", found: "of type string", expected: "an integer"))
     #expect(error("Pad", .attribute("mode", string: "sideways")) != nil)
-    #expect(error("Constant", .attribute("value", tensor: .tensor("", type: 1, dims: [9]) { _ in })) != nil)
+    #expect(
+      error("Constant", .attribute("value", tensor: .tensor("", type: 1, dims: [9]) { _ in }))
+        != nil)
   }
 
   @Test("Names that are not UTF-8, operator sets that do not exist, deep nesting")

@@ -41,14 +41,19 @@ struct MutationTests {
             .attribute("strides", ints: [1, 1]), .attribute("pads", ints: [0, 0, 0, 0]),
             .attribute("auto_pad", string: "NOTSET"),
           ]))
-      graph.add(node: .node("F", ["c"], ["r"], domain: "my", attributes: [.attribute("s", float: 1)]))
+      graph.add(
+        node: .node("F", ["c"], ["r"], domain: "my", attributes: [.attribute("s", float: 1)]))
       graph.add(
         node: .node(
           "Constant", [], ["k"],
-          attributes: [.attribute("value", tensor: .tensor("", type: 7, dims: [2]) {
-            $0.varint(7, 0)
-            $0.varint(7, -1)
-          })]))
+          attributes: [
+            .attribute(
+              "value",
+              tensor: .tensor("", type: 7, dims: [2]) {
+                $0.varint(7, 0)
+                $0.varint(7, -1)
+              })
+          ]))
       graph.add(node: .node("Reshape", ["r", "k"], ["s"]))
       graph.add(node: .node("Softmax", ["s"], ["t"], attributes: [.attribute("axis", int: 1)]))
       graph.add(

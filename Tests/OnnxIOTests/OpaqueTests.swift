@@ -62,7 +62,10 @@ struct OpaqueTests {
     let bytes = WireMessage.model(domains: [("com.example", 2)]) {
       $0.between(
         "x", "y",
-        [.node("Strange", ["x", "", "x", ""], ["y"], domain: "com.example", attributes: attributes)])
+        [
+          .node(
+            "Strange", ["x", "", "x", ""], ["y"], domain: "com.example", attributes: attributes)
+        ])
     }
     let graph = try OnnxModel.read(bytes)
     let op = try #require(graph.nodes.first?.op as? Opaque)
@@ -106,5 +109,58 @@ struct OpaqueTests {
     #expect(constant("b") == Tensor([Int64(3), 4], shape: [2]))
     #expect(constant("c") == Tensor(scalar: Int64(7)))
     #expect(constant("d")?.shape == [0])
+  }
+}
+
+@Suite("Unread nodes move to later operator sets only if they keep their meaning")
+struct OpaqueOpsetTests {
+  @Test("Subgraphs take the forms of the operator set that is written")
+  func subgraphs() throws {
+    let branch = WireMessage { graph in
+      graph.string(2, "branch")
+      graph.message(
+        1, .node("Squeeze", ["x"], ["inner"], attributes: [.attribute("axes", ints: [0])]))
+      graph.message(
+        1, .node("Constant", [], ["one"], attributes: [.attribute("value_float", float: 1)]))
+      graph.message(1, .node("Mul", ["inner", "one"], ["result"]))
+      graph.add(output: .value("result", dims: [4]))
+    }
+    let bytes = WireMessage.model(opset: 12) { graph in
+      graph.add(input: .value("x", dims: [1, 4]))
+      graph.add(input: .value("flag", type: 9))
+      let attributes: [WireMessage] = [
+        .attribute("then_branch", graph: branch), .attribute("else_branch", graph: branch),
+      ]
+      graph.add(node: .node("If", ["flag"], ["y"], attributes: attributes))
+      graph.add(output: .value("y", dims: [4]))
+    }
+    let graph = try OnnxModel.read(bytes)
+    let later = try OnnxModel.read(
+      try OnnxModel.serialized(graph, options: OnnxWriteOptions(opset: 17)))
+    let op = try #require(later.nodes.first?.op as? Opaque)
+    #expect(op.opset == 17 && op.capturedNames == ["x"])
+    let text = String(decoding: op.attributes[0], as: UTF8.self)
+    #expect(text.contains("inner_axes") && !text.contains("Constant"))
+    #expect(try OnnxModel.requiredOpset(graph) == 12)
+  }
+
+  @Test("An operator whose meaning has changed is refused by name")
+  func changedMeaning() throws {
+    let bytes = WireMessage.model(opset: 18) {
+      $0.between(
+        "x", "y",
+        [
+          .node(
+            "GroupNormalization", ["x"], ["y"], name: "n",
+            attributes: [
+              .attribute("no_such_attribute", int: 2)
+            ])
+        ])
+    }
+    let graph = try OnnxModel.read(bytes)
+    #expect(try OnnxModel.serialized(graph).isEmpty == false)
+    #expect(throws: OnnxError.self) {
+      try OnnxModel.serialized(graph, options: OnnxWriteOptions(opset: 21))
+    }
   }
 }

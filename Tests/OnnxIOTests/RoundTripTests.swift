@@ -69,11 +69,13 @@ struct RoundTripTests {
     let clip = try #require(graph.nodes.first)
     #expect(clip.op is Clip)
     #expect(graph.constant(clip.inputs[2])?.floats() == [6])
-    #expect(graph.nodes.map(\.op.kind) == [
-      "Clip", "Pad", "Slice", "Split", "ReduceMean", "Squeeze", "Resize", "Softmax",
-    ])
-    #expect(try OnnxModel.requiredOpset(graph) == 8 || OnnxModel.requiredOpset(graph) == 9
-      || OnnxModel.requiredOpset(graph) == 7)
+    #expect(
+      graph.nodes.map(\.op.kind) == [
+        "Clip", "Pad", "Slice", "Split", "ReduceMean", "Squeeze", "Resize", "Softmax",
+      ])
+    #expect(
+      try OnnxModel.requiredOpset(graph) == 8 || OnnxModel.requiredOpset(graph) == 9
+        || OnnxModel.requiredOpset(graph) == 7)
     let again = try OnnxModel.read(try OnnxModel.serialized(graph))
     #expect(differences(graph, again) == [])
     let modern = try OnnxModel.read(

@@ -102,7 +102,8 @@ struct TensorReadingTests {
     #expect(
       problem { try read(type: 1, dims: [-1]) { $0.data(9, []) } } == .invalidDimensions([-1]))
     let huge: [Int64] = [1 << 40, 1 << 40]
-    #expect(problem { try read(type: 1, dims: huge) { $0.data(9, []) } } == .invalidDimensions(huge))
+    #expect(
+      problem { try read(type: 1, dims: huge) { $0.data(9, []) } } == .invalidDimensions(huge))
     #expect(
       problem { try read(type: 1, dims: [1 << 62, 1 << 62, 0]) { $0.data(9, []) } }
         == .invalidDimensions([1 << 62, 1 << 62, 0]))
@@ -111,7 +112,8 @@ struct TensorReadingTests {
         == .unsupportedElementType(code: 8))
     #expect(problem { try read(type: 99, dims: []) { _ in } } == .unsupportedElementType(code: 99))
     let many = [Int64](repeating: 1, count: 65)
-    #expect(problem { try read(type: 1, dims: many) { $0.float(4, 1) } } == .invalidDimensions(many))
+    #expect(
+      problem { try read(type: 1, dims: many) { $0.float(4, 1) } } == .invalidDimensions(many))
   }
 
   @Test("Empty tensors take no bytes")

@@ -15,17 +15,21 @@ public struct Opaque: Op {
   /// The names by which the subgraphs in the attributes use the node's trailing inputs.
   public var capturedNames: [String]
 
+  /// The standard operator set that the attributes, and subgraphs in them, are written in.
+  public var opset: Int
+
   /// Why an operator that is known elsewhere is unread here; empty for an unknown operator.
   public var reason: String
 
   public init(
     kind: String, domain: String, attributes: [[UInt8]], capturedNames: [String] = [],
-    reason: String = ""
+    opset: Int = 0, reason: String = ""
   ) {
     self.kind = kind
     self.domain = domain
     self.attributes = attributes
     self.capturedNames = capturedNames
+    self.opset = opset
     self.reason = reason
   }
 

@@ -20,7 +20,8 @@ extension QuantizeLinear: OnnxConvertible {
   }
 
   func write(to form: inout OnnxForm) {
-    form.setLinearCode(axis: axis, blockSize: blockSize, codes: outputType ?? form.type(2)?.elementType)
+    form.setLinearCode(
+      axis: axis, blockSize: blockSize, codes: outputType ?? form.type(2)?.elementType)
     if let outputType {
       form.require(21)
       form.set("output_dtype", outputType)

@@ -93,8 +93,9 @@ extension Softmax: OnnxConvertible {
       flattensTrailingAxes: isFlat)
   }
 
-  /// Both meanings are the same along the last axis. Elsewhere, the older one is written as a
-  /// product of nodes where the operator no longer has it.
+  /// Both meanings are the same along the last axis.
+  ///
+  /// Elsewhere, several nodes stand for the older one where the operator no longer has it.
   func write(to form: inout OnnxForm) {
     let isFlatThere = form.opset < 13
     let rank = form.type(0)?.rank

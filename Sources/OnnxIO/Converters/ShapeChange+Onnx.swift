@@ -65,10 +65,11 @@ extension Transpose: OnnxConvertible {
   static let onnxOperators = ["Transpose"]
 
   init(onnx node: inout OnnxNode) throws(ConversionError) {
-    let permutation = try node.ints("perm")
-    self.init(permutation: try permutation.map { (axes) throws(ConversionError) in
-      try node.bounded(axes, "perm", in: 0...63)
-    })
+    guard let permutation = try node.ints("perm") else {
+      self.init()
+      return
+    }
+    self.init(permutation: try node.bounded(permutation, "perm", in: 0...63))
   }
 
   func write(to form: inout OnnxForm) {

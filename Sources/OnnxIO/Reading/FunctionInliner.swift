@@ -17,6 +17,10 @@ struct FunctionInliner {
   /// Nodes and calls so far.
   private var nodeCount = 0
 
+  /// Bytes of tensors in the attributes of functions' nodes, counted for each call.
+  private var copiedBytes = 0
+  private static let maximumCopiedBytes = 1 << 28
+
   init(_ model: OnnxModelProto, limits: OnnxLimits) throws(OnnxProblem) {
     var functions: [String: OnnxFunctionProto] = [:]
     for function in model.functions {
@@ -103,9 +107,28 @@ struct FunctionInliner {
       node.output = node.output.map { renamed[$0] ?? $0 }
       FunctionInliner.resolveReferences(in: &node, values)
       Subgraphs.forEachGraph(in: &node) { Subgraphs.rename(renamed, in: &$0) }
+      copiedBytes += node.attribute.reduce(0) { $0 + FunctionInliner.byteCount($1) }
+      guard copiedBytes <= FunctionInliner.maximumCopiedBytes else {
+        throw .tooMany(
+          what: "bytes of tensors in calls of functions", limit: FunctionInliner.maximumCopiedBytes)
+      }
       nodes.append(node)
     }
     return nodes
+  }
+
+  private static func byteCount(_ attribute: OnnxAttributeProto) -> Int {
+    func size(_ tensor: OnnxTensorProto) -> Int {
+      tensor.rawData.count + 4 * (tensor.floatData.count + tensor.int32Data.count)
+        + 8 * (tensor.int64Data.count + tensor.doubleData.count + tensor.uint64Data.count)
+    }
+    var count = 4 * attribute.floats.count + 8 * attribute.ints.count
+    if attribute.hasT { count += size(attribute.t) }
+    for tensor in attribute.tensors { count += size(tensor) }
+    if attribute.hasG {
+      for tensor in attribute.g.initializer { count += size(tensor) }
+    }
+    return count
   }
 
   private func checkArity(

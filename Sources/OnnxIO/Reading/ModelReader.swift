@@ -189,7 +189,8 @@ extension ModelReader {
       }
     }
     for name in captured { inputs.append(try value(name, of: proto)) }
-    let op = try opaque(proto, domain: domain, captured: captured, reason: reason)
+    var op = try opaque(proto, domain: domain, captured: captured, reason: reason)
+    op.opset = scoped.opsets[Domains.standard] ?? 0
     graph.addNode(op, name: proto.name, inputs: inputs, outputs: outputs)
   }
 

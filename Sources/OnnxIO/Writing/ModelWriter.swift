@@ -14,24 +14,27 @@ struct ModelWriter {
 
   let graph: Graph
 
-  /// The model without the elements of its initializers, and the values that these are.
+  /// The model without its initializers, the values that these are, and the operator sets that
+  /// it is written in and that it would need at least.
   struct Skeleton {
     var model: OnnxModelProto
     var initializers: [ValueID]
+    var opset: Int
+    var requiredOpset: Int
   }
 
-  /// The least operator set, from the given one on, in which every node and type has a form.
-  func requiredOpset(from opset: Int) throws(OnnxProblem) -> Int {
+  /// The model in the least operator set, from the given one on, in which all of it has a form.
+  func skeleton(from opset: Int) throws(OnnxProblem) -> Skeleton {
     var opset = opset
     while true {
-      let required = try written(opset: opset).requiredOpset
-      if required <= opset { return opset }
-      opset = required
+      let skeleton = try skeleton(in: opset)
+      if skeleton.requiredOpset <= opset { return skeleton }
+      opset = skeleton.requiredOpset
     }
   }
 
-  /// The model in an operator set that `requiredOpset(from:)` gave.
-  func skeleton(opset: Int) throws(OnnxProblem) -> Skeleton {
+  /// The model in an operator set; of use only if that is at least the one required.
+  func skeleton(in opset: Int) throws(OnnxProblem) -> Skeleton {
     let nodes = try written(opset: opset)
     let initializers = try self.initializers(used: nodes.used)
     var model = OnnxModelProto()
@@ -54,7 +57,8 @@ struct ModelWriter {
     model.graph.input = graph.inputs.map { TypeEncoder.valueInfo(graph[$0]) }
     model.graph.output = graph.outputs.map { TypeEncoder.valueInfo(graph[$0]) }
     model.graph.valueInfo = intermediateTypes()
-    return Skeleton(model: model, initializers: initializers)
+    return Skeleton(
+      model: model, initializers: initializers, opset: opset, requiredOpset: nodes.requiredOpset)
   }
 
   private func opsetImports(opset: Int) -> [OnnxOperatorSetIdProto] {
@@ -150,34 +154,12 @@ extension ModelWriter {
 
   private func problem(_ error: ConversionError, _ node: Node) -> OnnxProblem {
     let kind = Domains.operatorName(node.op.kind, in: node.op.domain)
-    let name = node.name.isEmpty
+    let name =
+      node.name.isEmpty
       ? node.outputs.first.flatMap { $0 }.map { graph[$0].name } ?? kind : node.name
     return switch error {
     case .invalid(let error): .invalidNode(node: name, kind: kind, error: error)
     case .unsupported(let reason): .notConvertible(node: name, kind: kind, reason: reason)
     }
-  }
-}
-
-extension Opaque {
-  /// Writes the attributes as they were read; where captured values have other names now, the
-  /// subgraphs use these.
-  fileprivate func writeUnread(to form: inout OnnxForm) throws(ConversionError) {
-    var proto = OnnxNodeProto()
-    for bytes in attributes {
-      guard let attribute = try? OnnxAttributeProto(serializedBytes: bytes) else {
-        throw .unsupported("an attribute is damaged")
-      }
-      proto.attribute.append(attribute)
-    }
-    let ownCount = max(0, form.inputs.count - capturedNames.count)
-    var renamed: [String: String] = [:]
-    for (name, id) in zip(capturedNames, form.inputs[ownCount...]) {
-      guard let id, form.graph[id].name != name else { continue }
-      renamed[name] = form.graph[id].name
-    }
-    if !renamed.isEmpty { Subgraphs.renameCaptured(renamed, in: &proto) }
-    form.dropInputs(from: ownCount)
-    for attribute in proto.attribute { form.append(attribute) }
   }
 }
