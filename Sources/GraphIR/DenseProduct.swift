@@ -11,7 +11,8 @@ enum DenseProduct {
   /// - Complexity: O(rows · depth · columns) time.
   static func add(
     _ left: [Double], from leftStart: Int, _ right: [Double], from rightStart: Int,
-    rows: Int, depth: Int, columns: Int, to sum: inout [Double], at sumStart: Int, stride sumStride: Int
+    rows: Int, depth: Int, columns: Int, to sum: inout [Double], at sumStart: Int,
+    stride sumStride: Int
   ) {
     guard rows > 0, depth > 0, columns > 0 else { return }
     var first = [Double](repeating: 0, count: columns)

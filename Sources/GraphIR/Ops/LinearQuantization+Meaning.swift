@@ -184,7 +184,8 @@ extension DynamicQuantizeLinear {
     let scale = least == greatest ? 1 : (greatest - least) / 255
     let zeroPoint = CodeRounding.saturated(-least / scale, zeroPoint: 0, in: 0...255)
     let codes = values.map {
-      UInt8(truncatingIfNeeded: CodeRounding.saturated($0 / scale, zeroPoint: zeroPoint, in: 0...255))
+      UInt8(
+        truncatingIfNeeded: CodeRounding.saturated($0 / scale, zeroPoint: zeroPoint, in: 0...255))
     }
     let all = [
       Tensor(codes, shape: x.shape), Tensor(scalar: scale),

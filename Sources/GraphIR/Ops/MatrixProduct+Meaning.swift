@@ -96,7 +96,8 @@ extension Gemm {
   }
 
   /// A matrix of shape `shape`, or its transpose.
-  private func arranged<Number>(_ matrix: [Number], _ shape: [Int], _ transposes: Bool) -> [Number] {
+  private func arranged<Number>(_ matrix: [Number], _ shape: [Int], _ transposes: Bool) -> [Number]
+  {
     guard transposes else { return matrix }
     var result: [Number] = []
     result.reserveCapacity(matrix.count)

@@ -24,7 +24,7 @@ struct TransposedGeometry {
 
   /// Pads and output extent of an axis.
   ///
-  /// - Throws: `OpError` if the pads leave nothing or the wanted extent cannot be reached.
+  /// - Throws: `OpError` if the pads leave nothing, or too much is left.
   func placement(
     axis: Int, input: Int
   ) throws(OpError) -> (begin: Int, end: Int, output: Int) {
@@ -48,11 +48,8 @@ struct TransposedGeometry {
     if isAutomatic || outputShape != nil {
       let wanted = outputShape?[axis] ?? min(whole, input * stride)
       let total = whole - wanted
-      guard total >= 0 else {
-        throw .invalidAttribute(
-          name: "output_shape", found: String(wanted), expected: "at most \(whole) on axis \(axis)")
-      }
-      begin = attributes.padding == .sameUpper ? total / 2 : total - total / 2
+      // Negative if more is wanted than there is; the halves are rounded down then too.
+      begin = attributes.padding == .sameUpper ? total >> 1 : total - (total >> 1)
       end = total - begin
     }
     guard whole - begin - end >= 1, whole - begin - end <= WindowGeometry.extentLimit else {
