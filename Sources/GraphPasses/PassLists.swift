@@ -32,9 +32,13 @@ extension PassPipeline {
       Step(HoistQuantization(), "what computes a moved tensor can write codes"),
       Step(CancelRequantization(), "what sinking leaves between two movements"),
       Step(DropDeadNodes(), "dequantized values that movements used"),
-      Step(FuseActivation(), "stages first, so that additions see what they add to"),
+      Step(
+        FuseActivation(sparesAdditions: true),
+        "stages first, so that additions see what they add to"),
       Step(SkipInnerQuantization(), "no codes between an operator and what is fused into it"),
-      Step(FuseActivation(), "the clamps that the step before put in place of pairs"),
+      Step(
+        FuseActivation(sparesAdditions: true),
+        "the clamps that the step before put in place of pairs"),
       Step(FuseAddition(), "residual connections, after the activations inside the branch"),
       Step(FuseActivation(), "the activation behind the addition"),
       Step(FuseDequantization(), "inputs as codes, once all stages of real numbers are in place"),

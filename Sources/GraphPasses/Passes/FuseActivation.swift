@@ -6,13 +6,18 @@ package import GraphIR
 package struct FuseActivation: GraphPass {
   package var name: String { "fuse-activation" }
 
-  package init() {}
+  private let sparesAdditions: Bool
+
+  /// - Parameter sparesAdditions: Whether activations behind an addition stay, for a pass that
+  ///   makes the addition itself a stage.
+  package init(sparesAdditions: Bool = false) { self.sparesAdditions = sparesAdditions }
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
     guard let stage = stage(of: node, in: index), let output = index.onlyOutput(of: node),
       let input = node.inputs[0], index.soleConsumer(of: input) != nil, index.isReal(input),
       index.type(input)?.elementType != .float64,
-      var step = FusedNode(index.producer(of: input), in: index), step.takesActivation
+      var step = FusedNode(index.producer(of: input), in: index), step.takesActivation,
+      !(sparesAdditions && AdditionOperands(step.node, in: index) != nil)
     else { return nil }
 
     var patch = GraphPatch(of: index.graph)

@@ -13,6 +13,9 @@ package struct SkipInnerQuantization: GraphPass {
   package init() {}
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
+    if let operand = AdditionOperands(node, in: index)?.chosen.operand {
+      return patch(inside: operand, in: index)
+    }
     guard let pair = pair(before: node, in: index), let range = pair.code.realRange else {
       return nil
     }
@@ -29,8 +32,22 @@ package struct SkipInnerQuantization: GraphPass {
     return patch
   }
 
+  /// The pair on the edge between a step and the addition that it will take in; the other
+  /// operand of the addition keeps its codes.
+  private func patch(
+    inside operand: AdditionOperands.Operand, in index: GraphIndex
+  ) -> GraphPatch? {
+    guard let pair = operand.pair, let range = pair.code.realRange else { return nil }
+    var patch = GraphPatch(of: index.graph)
+    patch.remove(pair.quantize)
+    patch.remove(pair.dequantize)
+    var step = operand.step
+    step.step.stages.append(.clip(lower: range.lowerBound, upper: range.upperBound))
+    step.rewrite(in: &patch, output: pair.output)
+    return patch
+  }
+
   private func pair(before node: Node, in index: GraphIndex) -> QuantizationPair? {
-    if let addition = AdditionOperands(node, in: index) { return addition.chosen.operand.pair }
     let isActivation = (node.op as? Unary)?.function.isActivationStage ?? (node.op is Clip)
     guard isActivation, let value = node.inputs[0], index.soleConsumer(of: value) != nil,
       let pair = QuantizationPair(endingAt: value, in: index),
