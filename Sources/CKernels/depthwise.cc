@@ -43,10 +43,10 @@ extern "C" size_t swk_depthwise_packed_size(const swk_depthwise* args) {
 extern "C" void swk_depthwise_pack(
   const swk_depthwise* args, const int8_t* weights, const float* scale, const float* bias,
   void* packed) {
-  const DepthwiseWeights all{
-    args, weights, scale, bias, Prepare(args->epilogue).before};
+  const Finish finish = Prepare(args->epilogue);
+  const DepthwiseWeights all{args, weights, scale, bias, finish.before};
   DepthwiseHeader* header = static_cast<DepthwiseHeader*>(packed);
-  *header = DepthwiseHeader{all.StaysSmall(), {}};
+  *header = DepthwiseHeader{all.StaysSmall(finish.after), {}};
   HWY_DYNAMIC_DISPATCH(Pack)(&all, header + 1);
 }
 
@@ -57,8 +57,11 @@ extern "C" void swk_depthwise_conv(
   DepthwiseRun run;
   run.args = args;
   run.finish = Prepare(args->epilogue);
-  run.plain = IsByte(run.finish.type) && run.finish.activation == SWK_NONE &&
-              header->stays_small != 0;
+  const bool small = IsByte(run.finish.type) && header->stays_small != 0;
+  run.ending = !small                                     ? DepthwiseEnding::kGeneral
+               : run.finish.activation == SWK_NONE       ? DepthwiseEnding::kBytes
+               : run.finish.activation == SWK_HARD_SWISH ? DepthwiseEnding::kHardSwishBytes
+                                                          : DepthwiseEnding::kGeneral;
   run.src = static_cast<const uint8_t*>(src);
   run.dst = static_cast<uint8_t*>(dst);
   run.element = ByteCount(run.finish.type);

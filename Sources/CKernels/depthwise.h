@@ -24,8 +24,9 @@ struct DepthwiseWeights {
     return sum;
   }
   float Scale(size_t c) const { return c < args->channels ? scale[c] * factor : 0.0f; }
-  /// Whether no sum, scaled and offset, can leave the range of 32-bit integers.
-  bool StaysSmall() const {
+  /// Whether no sum, scaled, offset and multiplied by `after`, can leave the range of 32-bit
+  /// integers.
+  bool StaysSmall(float after) const {
     for (size_t c = 0; c < args->channels; ++c) {
       int64_t magnitude = 0;
       for (size_t tap = 0; tap < Taps(); ++tap) {
@@ -34,7 +35,7 @@ struct DepthwiseWeights {
       }
       const float bound =
         static_cast<float>(magnitude) * std::fabs(Scale(c)) + std::fabs(Bias(c));
-      if (!(bound < 1073741824.0f)) return false;
+      if (!(bound * after < 1073741824.0f)) return false;
     }
     return true;
   }
@@ -49,11 +50,15 @@ struct DepthwiseHeader {
   int32_t unused[15];
 };
 
+/// How sums are finished: as bytes that need no bound before they are rounded (no activation
+/// but relu and clip, or hard swish), or in any other way.
+enum class DepthwiseEnding { kBytes, kHardSwishBytes, kGeneral };
+
 /// What every tile of one call needs.
 struct DepthwiseRun {
   const swk_depthwise* args;
   Finish finish;
-  bool plain;  // bytes out, no activation beyond the bounds, nothing overflows
+  DepthwiseEnding ending;
   const uint8_t* src;
   uint8_t* dst;
   size_t element;  // bytes of an output element

@@ -25,49 +25,40 @@ HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni")
 namespace swk {
 namespace HWY_NAMESPACE {
 
-/// How quads serve the outputs of a tile: `kTile` output columns of a square kernel `K` with
-/// stride `S`.
+/// How quads serve the outputs of a tile: `kRows` rows of `kTile` output columns of a square
+/// kernel `K` with stride `S`. Output `t` takes its taps of a row from the quads that start at
+/// source columns `Offset(q)` and that it `Uses`, with the weights `Group(t, q)` of that row.
 template <int K, int S>
 struct Window;
 
 template <>
 struct Window<3, 1> {
-  static constexpr int kKernel = 3, kStride = 1, kTile = 2, kRows = 2, kQuads = 1;
+  static constexpr int kKernel = 3, kStride = 1, kTile = 2, kRows = 2, kQuads = 1, kGroups = 2;
   static constexpr int Offset(int) { return 0; }
   static constexpr bool Uses(int, int) { return true; }
+  static constexpr int Group(int t, int) { return t; }
 };
 template <>
 struct Window<3, 2> {
-  static constexpr int kKernel = 3, kStride = 2, kTile = 2, kRows = 1, kQuads = 2;
+  static constexpr int kKernel = 3, kStride = 2, kTile = 2, kRows = 1, kQuads = 2, kGroups = 1;
   static constexpr int Offset(int q) { return 2 * q; }
   static constexpr bool Uses(int t, int q) { return t == q; }
+  static constexpr int Group(int, int) { return 0; }
 };
 template <>
 struct Window<5, 1> {
-  static constexpr int kKernel = 5, kStride = 1, kTile = 4, kRows = 1, kQuads = 2;
+  static constexpr int kKernel = 5, kStride = 1, kTile = 2, kRows = 2, kQuads = 2, kGroups = 4;
   static constexpr int Offset(int q) { return 4 * q; }
   static constexpr bool Uses(int, int) { return true; }
+  static constexpr int Group(int t, int q) { return 2 * q + t; }
 };
 template <>
 struct Window<5, 2> {
-  static constexpr int kKernel = 5, kStride = 2, kTile = 2, kRows = 1, kQuads = 2;
+  static constexpr int kKernel = 5, kStride = 2, kTile = 2, kRows = 1, kQuads = 2, kGroups = 4;
   static constexpr int Offset(int q) { return 4 * q; }
   static constexpr bool Uses(int, int) { return true; }
+  static constexpr int Group(int t, int q) { return 2 * q + t; }
 };
-
-template <class W>
-constexpr int UsesBefore(int t, int q) {
-  int n = 0;
-  for (int i = 0; i < W::kQuads * W::kTile; ++i) {
-    if (i == q * W::kTile + t) break;
-    n += W::Uses(i % W::kTile, i / W::kTile);
-  }
-  return n;
-}
-template <class W>
-constexpr int UsesPerRow() {
-  return UsesBefore<W>(W::kTile, W::kQuads);
-}
 
 constexpr size_t kVectorBytes = 64;
 constexpr size_t kGroupBytes = 4 * kVectorBytes;
@@ -108,28 +99,44 @@ HWY_INLINE __m128i LoadPart(const uint8_t* p, __mmask16 mask) {
   return _mm_maskz_loadu_epi8(mask, p);
 }
 
-/// One vector from `64 / Width` pixels.
+HWY_INLINE __m128i LoadPart(const uint8_t* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+HWY_INLINE __m256i LoadHalf(const uint8_t* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+
+/// One vector from `64 / Width` pixels that are `step` pointers apart.
 template <int Width, bool Ragged>
-HWY_INLINE __m512i Gather(const uint8_t* const* p, __mmask16 mask) {
+HWY_INLINE __m512i Gather(const uint8_t* const* p, size_t step, __mmask16 mask) {
   if constexpr (Width == 64) {
     return Load(p[0]);
   } else if constexpr (Width == 32) {
-    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p[0]));
-    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p[1]));
-    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    const __m512i low = _mm512_castsi256_si512(LoadHalf(p[0]));
+    return _mm512_inserti64x4(low, LoadHalf(p[step]), 1);
   } else if constexpr (Ragged) {
     __m512i v = _mm512_castsi128_si512(LoadPart(p[0], mask));
-    v = _mm512_inserti32x4(v, LoadPart(p[1], mask), 1);
-    v = _mm512_inserti32x4(v, LoadPart(p[2], mask), 2);
-    return _mm512_inserti32x4(v, LoadPart(p[3], mask), 3);
+    v = _mm512_inserti32x4(v, LoadPart(p[step], mask), 1);
+    v = _mm512_inserti32x4(v, LoadPart(p[2 * step], mask), 2);
+    return _mm512_inserti32x4(v, LoadPart(p[3 * step], mask), 3);
   } else {
-    const auto part = [](const uint8_t* q) HWY_ATTR {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
-    };
-    __m512i v = _mm512_castsi128_si512(part(p[0]));
-    v = _mm512_inserti32x4(v, part(p[1]), 1);
-    v = _mm512_inserti32x4(v, part(p[2]), 2);
-    return _mm512_inserti32x4(v, part(p[3]), 3);
+    __m512i v = _mm512_castsi128_si512(LoadPart(p[0]));
+    v = _mm512_inserti32x4(v, LoadPart(p[step]), 1);
+    v = _mm512_inserti32x4(v, LoadPart(p[2 * step]), 2);
+    return _mm512_inserti32x4(v, LoadPart(p[3 * step]), 3);
+  }
+}
+
+/// The parts of `v` moved down by one, and the pixel at `p` as the last.
+template <int Width, bool Ragged>
+HWY_INLINE __m512i ShiftIn(__m512i v, const uint8_t* p, __mmask16 mask) {
+  if constexpr (Width == 64) {
+    return Load(p);
+  } else if constexpr (Width == 32) {
+    return _mm512_alignr_epi64(_mm512_castsi256_si512(LoadHalf(p)), v, 4);
+  } else {
+    const __m128i part = Ragged ? LoadPart(p, mask) : LoadPart(p);
+    return _mm512_alignr_epi64(_mm512_castsi128_si512(part), v, 2);
   }
 }
 
@@ -224,24 +231,49 @@ HWY_INLINE __m512 RealValue(const uint8_t* packed, int j, __m512i sum) {
   return _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale), bias);
 }
 
+/// The rounded code, before zero point and bounds, of accumulator `j`.
+template <bool HardSwish>
+HWY_INLINE __m512i RoundedCode(
+  const Finish& f, const uint8_t* packed, int j, __m512i sum) {
+  __m512 v = RealValue(packed, j, sum);
+  if (HardSwish) {
+    __m512 h = _mm512_add_ps(_mm512_mul_ps(v, _mm512_set1_ps(f.alpha)), _mm512_set1_ps(f.beta));
+    h = _mm512_min_ps(_mm512_max_ps(h, _mm512_setzero_ps()), _mm512_set1_ps(1.0f));
+    v = _mm512_mul_ps(_mm512_mul_ps(v, h), _mm512_set1_ps(f.after));
+  }
+  return _mm512_cvtps_epi32(v);
+}
+
+/// Finishes and stores `Count` accumulated vectors as bytes.
+template <int Width, bool Ragged, bool Border, bool HardSwish, int Count>
+HWY_INLINE void FinishBytes(
+  const Finish& f, const ByteOutput& bytes_out, const uint8_t* packed,
+  __m512i (&acc)[Count][4], uint8_t* const (*out)[64 / Width], __mmask16 mask) {
+  SWK_UNROLL for (int j = 0; j < 4; ++j) {
+    SWK_UNROLL for (int i = 0; i < Count; ++i) {
+      acc[i][j] = RoundedCode<HardSwish>(f, packed, j, acc[i][j]);
+    }
+  }
+  SWK_UNROLL for (int i = 0; i < Count; ++i) {
+    const __m512i bytes = NarrowToBytes(bytes_out, acc[i]);
+    SWK_UNROLL for (int g = 0; g < 64 / Width; ++g) {
+      if (!Border || out[i][g]) StoreBytes<Width, Ragged>(bytes, g, out[i][g], mask);
+    }
+  }
+}
+
 /// Scales, finishes and stores `Count` accumulated vectors; `out` has a pointer for each part.
 template <int Width, bool Ragged, bool Border, int Count>
 HWY_INLINE void FinishSums(
   const DepthwiseRun& run, const ByteOutput& bytes_out, const Block& block,
   const uint8_t* packed, __m512i (&acc)[Count][4], uint8_t* const (*out)[64 / Width],
   __mmask16 mask) {
-  if (HWY_LIKELY(run.plain)) {
-    SWK_UNROLL for (int j = 0; j < 4; ++j) {
-      SWK_UNROLL for (int i = 0; i < Count; ++i) {
-        acc[i][j] = _mm512_cvtps_epi32(RealValue(packed, j, acc[i][j]));
-      }
-    }
-    SWK_UNROLL for (int i = 0; i < Count; ++i) {
-      const __m512i bytes = NarrowToBytes(bytes_out, acc[i]);
-      SWK_UNROLL for (int g = 0; g < 64 / Width; ++g) {
-        if (!Border || out[i][g]) StoreBytes<Width, Ragged>(bytes, g, out[i][g], mask);
-      }
-    }
+  if (run.ending == DepthwiseEnding::kBytes) {
+    FinishBytes<Width, Ragged, Border, false>(run.finish, bytes_out, packed, acc, out, mask);
+    return;
+  }
+  if (run.ending == DepthwiseEnding::kHardSwishBytes) {
+    FinishBytes<Width, Ragged, Border, true>(run.finish, bytes_out, packed, acc, out, mask);
     return;
   }
   SWK_UNROLL for (int i = 0; i < Count; ++i) {

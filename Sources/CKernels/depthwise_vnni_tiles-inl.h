@@ -18,92 +18,132 @@ HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni")
 namespace swk {
 namespace HWY_NAMESPACE {
 
-/// Where a tile stands: its source rows from the channel block on, as distances from the padding
-/// (all bits of `real` clear for rows that are padding), and its output row and column.
+/// Where a tile stands: for each source row, the tile's first column from the channel block on
+/// (perhaps before the row's start) and the distance of columns; the output row and column. A row
+/// that is padding stands still in a vector of padding.
 template <int Rows>
 struct Place {
-  ptrdiff_t rows[Rows];
-  ptrdiff_t real[Rows];
+  const uint8_t* rows[Rows];
+  size_t steps[Rows];
   size_t output_row;
   size_t output_column;
 };
 
-/// One quad of a source row: its pixels from `column` on, for every part.
+/// The source columns of a tile, all parts together: all bits of `real` are set, or none for
+/// padding.
+template <class W, int Width>
+struct Columns {
+  static constexpr int kWindow = (W::kTile - 1) * W::kStride + W::kKernel;
+  static constexpr int kStep = W::kTile * W::kStride;  // from one part to the next
+  static constexpr int kCount = (64 / Width - 1) * kStep + kWindow;
+  intptr_t real[kCount];
+};
+
+/// One quad of a source row, for every part.
 template <class W, int Width, bool Ragged, bool Border, bool Flip>
 HWY_INLINE void LoadQuad(
-  int q, ptrdiff_t row, ptrdiff_t row_real, const ptrdiff_t (*column)[64 / Width],
-  const ptrdiff_t (*column_real)[64 / Width], const uint8_t* padding, __mmask16 mask,
-  __m512i (&quad)[4]) {
-  constexpr int kColumns = (W::kTile - 1) * W::kStride + W::kKernel;
+  int q, const uint8_t* row, size_t step, const Columns<W, Width>& columns,
+  const uint8_t* padding, __mmask16 mask, __m512i (&quad)[4]) {
+  using C = Columns<W, Width>;
+  const uint8_t* from[C::kCount];
+  SWK_UNROLL for (int i = 0; i < C::kCount; ++i) {
+    from[i] = row + static_cast<size_t>(i) * step;
+    if (Border) {
+      const intptr_t distance =
+        reinterpret_cast<intptr_t>(from[i]) - reinterpret_cast<intptr_t>(padding);
+      from[i] = padding + (distance & columns.real[i]);
+    }
+  }
   __m512i pixel[4];
   SWK_UNROLL for (int i = 0; i < 4; ++i) {
-    const int at = W::Offset(q) + i < kColumns ? W::Offset(q) + i : kColumns - 1;
-    const uint8_t* from[64 / Width];
-    SWK_UNROLL for (int g = 0; g < 64 / Width; ++g) {
-      const ptrdiff_t distance = row + column[at][g];
-      from[g] = padding + (Border ? distance & row_real & column_real[at][g] : distance);
+    const int at = W::Offset(q) + i < C::kWindow ? W::Offset(q) + i : C::kWindow - 1;
+    if (i >= C::kStep && at == W::Offset(q) + i) {
+      pixel[i] = ShiftIn<Width, Ragged>(
+        pixel[i - C::kStep < 0 ? 0 : i - C::kStep], from[at + (64 / Width - 1) * C::kStep], mask);
+    } else {
+      pixel[i] = Gather<Width, Ragged>(from + at, C::kStep, mask);
     }
-    pixel[i] = Gather<Width, Ragged>(from, mask);
-    if (Flip) {
-      pixel[i] = _mm512_xor_si512(pixel[i], _mm512_set1_epi8(static_cast<char>(0x80)));
-    }
+  }
+  if (Flip) {
+    const __m512i sign = _mm512_set1_epi8(static_cast<char>(0x80));
+    SWK_UNROLL for (int i = 0; i < 4; ++i) pixel[i] = _mm512_xor_si512(pixel[i], sign);
   }
   Interleave(pixel[0], pixel[1], pixel[2], pixel[3], quad);
 }
 
-/// `Rows` rows of `kTile * 64 / Width` output pixels. Without `Border` every source pixel and
+/// Adds one quad's taps of kernel row `ky` to all outputs of a row of the tile.
+template <class W>
+HWY_INLINE void AddQuad(
+  const uint8_t* packed, int ky, int q, const __m512i (&quad)[4],
+  __m512i (&acc)[W::kTile][4]) {
+  SWK_UNROLL for (int t = 0; t < W::kTile; ++t) {
+    if (!W::Uses(t, q)) continue;
+    const uint8_t* weights =
+      packed + kHeadBytes + (ky * W::kGroups + W::Group(t, q)) * kGroupBytes;
+    SWK_UNROLL for (int j = 0; j < 4; ++j) {
+      acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], quad[j], Load(weights + j * kVectorBytes));
+    }
+  }
+}
+
+/// Likewise for the quads of two source rows and two rows of the tile: each weight is loaded once.
+template <class W>
+HWY_INLINE void AddTwoQuads(
+  const uint8_t* packed, int ky, int q, const __m512i (&first)[4], const __m512i (&second)[4],
+  __m512i (&acc)[2 * W::kTile][4]) {
+  SWK_UNROLL for (int t = 0; t < W::kTile; ++t) {
+    if (!W::Uses(t, q)) continue;
+    const uint8_t* weights =
+      packed + kHeadBytes + (ky * W::kGroups + W::Group(t, q)) * kGroupBytes;
+    SWK_UNROLL for (int j = 0; j < 4; ++j) {
+      const __m512i weight = Load(weights + j * kVectorBytes);
+      acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], first[j], weight);
+      acc[W::kTile + t][j] = _mm512_dpbusd_epi32(acc[W::kTile + t][j], second[j], weight);
+    }
+  }
+}
+
+/// `Rows` rows of `kTile * 64 / Width` output pixels. Without `Border` every source column and
 /// every output column exists.
 template <class W, int Rows, int Width, bool Ragged, bool Flip, bool Border>
-HWY_INLINE void Tile(
+HWY_NOINLINE void Tile(
   const DepthwiseRun& run, const Block& block, const uint8_t* packed,
   const Place<(Rows - 1) * W::kStride + W::kKernel>& place, const ByteOutput& bytes_out,
   const uint8_t* padding) {
-  static_assert(Rows == 1 || (W::kQuads == 1 && W::kStride == 1), "one quad carried over");
   constexpr int kParts = 64 / Width, kTile = W::kTile;
-  constexpr int kColumns = (kTile - 1) * W::kStride + W::kKernel;
   const swk_depthwise& a = *run.args;
   const __mmask16 mask = static_cast<__mmask16>((1u << block.count) - 1u);
   const ptrdiff_t left = static_cast<ptrdiff_t>(place.output_column * W::kStride) -
                          static_cast<ptrdiff_t>(a.pad_left);
-  ptrdiff_t column[kColumns][kParts], column_real[kColumns][kParts];
-  SWK_UNROLL for (int i = 0; i < kColumns; ++i) {
-    SWK_UNROLL for (int g = 0; g < kParts; ++g) {
-      const ptrdiff_t x = left + i + g * kTile * W::kStride;
-      column[i][g] = x * static_cast<ptrdiff_t>(a.channels);
-      column_real[i][g] = -static_cast<ptrdiff_t>(static_cast<size_t>(x) < a.width);
-    }
+  Columns<W, Width> columns;
+  SWK_UNROLL for (int i = 0; i < columns.kCount; ++i) {
+    columns.real[i] = -static_cast<intptr_t>(static_cast<size_t>(left + i) < a.width);
   }
-
   __m512i acc[Rows * kTile][4];
   SWK_UNROLL for (int j = 0; j < 4; ++j) {
     const __m512i start = Load(packed + j * kVectorBytes);
     SWK_UNROLL for (int t = 0; t < Rows * kTile; ++t) acc[t][j] = start;
   }
-  __m512i quads[2][4];
-  if (Rows == 2) {
-    LoadQuad<W, Width, Ragged, Border, Flip>(
-      0, place.rows[0], place.real[0], column, column_real, padding, mask, quads[0]);
-  }
-  SWK_UNROLL for (int ky = 0; ky < W::kKernel; ++ky) {
+  if constexpr (Rows == 1) {
+    SWK_UNROLL for (int ky = 0; ky < W::kKernel; ++ky) {
+      SWK_UNROLL for (int q = 0; q < W::kQuads; ++q) {
+        __m512i quad[4];
+        LoadQuad<W, Width, Ragged, Border, Flip>(
+          q, place.rows[ky], place.steps[ky], columns, padding, mask, quad);
+        AddQuad<W>(packed, ky, q, quad, acc);
+      }
+    }
+  } else {
+    static_assert(W::kStride == 1, "the second row of the tile is one source row below");
     SWK_UNROLL for (int q = 0; q < W::kQuads; ++q) {
-      __m512i(&first)[4] = quads[Rows == 2 ? ky % 2 : 0];
-      __m512i(&second)[4] = quads[Rows == 2 ? (ky + 1) % 2 : 1];
-      const int y = ky + Rows - 1;
+      __m512i quad[2][4];
       LoadQuad<W, Width, Ragged, Border, Flip>(
-        q, place.rows[y], place.real[y], column, column_real, padding, mask,
-        Rows == 2 ? second : first);
-      SWK_UNROLL for (int t = 0; t < kTile; ++t) {
-        if (!W::Uses(t, q)) continue;
-        const uint8_t* weights =
-          packed + kHeadBytes + (ky * UsesPerRow<W>() + UsesBefore<W>(t, q)) * kGroupBytes;
-        SWK_UNROLL for (int j = 0; j < 4; ++j) {
-          const __m512i weight = Load(weights + j * kVectorBytes);
-          acc[t][j] = _mm512_dpbusd_epi32(acc[t][j], first[j], weight);
-          if (Rows == 2) {
-            __m512i& below = acc[(Rows - 1) * kTile + t][j];
-            below = _mm512_dpbusd_epi32(below, second[j], weight);
-          }
-        }
+        q, place.rows[0], place.steps[0], columns, padding, mask, quad[0]);
+      SWK_UNROLL for (int ky = 0; ky < W::kKernel; ++ky) {
+        LoadQuad<W, Width, Ragged, Border, Flip>(
+          q, place.rows[ky + 1], place.steps[ky + 1], columns, padding, mask,
+          quad[(ky + 1) % 2]);
+        AddTwoQuads<W>(packed, ky, q, quad[ky % 2], quad[(ky + 1) % 2], acc);
       }
     }
   }
@@ -132,22 +172,21 @@ HWY_NOINLINE void WindowRows(
   const ByteOutput bytes_out = PrepareBytes(run.finish);
   Place<kSourceRows> place;
   place.output_row = row;
-  bool rows_exist = true;
   for (int y = 0; y < kSourceRows; ++y) {
     const uint8_t* source = run.SourceRow(image, top + y);
-    place.rows[y] = reinterpret_cast<intptr_t>(source) - reinterpret_cast<intptr_t>(padding) +
-                    static_cast<ptrdiff_t>(block.channel);
-    place.real[y] = -static_cast<ptrdiff_t>(source != nullptr);
-    rows_exist &= source != nullptr;
+    place.steps[y] = source ? a.channels : 0;
+    place.rows[y] = source ? source + block.channel - a.pad_left * a.channels : padding;
   }
   for (size_t ox = 0; ox < a.output_width; ox += kStep) {
     place.output_column = ox;
     const size_t first = ox * W::kStride, last = (ox + kStep - 1) * W::kStride + W::kKernel - 1;
-    if (rows_exist && first >= a.pad_left && last < a.width + a.pad_left &&
-        ox + kStep <= a.output_width) {
+    if (first >= a.pad_left && last < a.width + a.pad_left && ox + kStep <= a.output_width) {
       Tile<W, Rows, Width, Ragged, Flip, false>(run, block, packed, place, bytes_out, padding);
     } else {
       Tile<W, Rows, Width, Ragged, Flip, true>(run, block, packed, place, bytes_out, padding);
+    }
+    SWK_UNROLL for (int y = 0; y < kSourceRows; ++y) {
+      place.rows[y] += kStep * W::kStride * place.steps[y];
     }
   }
 }
@@ -184,7 +223,7 @@ HWY_NOINLINE void GeneralRow(
             ox + g, kx, a.stride_width, a.dilation_width, a.pad_left, a.width);
           from[g] = source && x >= 0 ? source + x * a.channels + block.channel : padding;
         }
-        pixel[i] = _mm512_xor_si512(Gather<Width, Ragged>(from, mask), flip);
+        pixel[i] = _mm512_xor_si512(Gather<Width, Ragged>(from, 1, mask), flip);
         if (++kx == a.kernel_width) {
           kx = 0;
           ++ky;
@@ -303,7 +342,7 @@ struct CountGroups {
   const swk_depthwise& a;
   template <class W>
   HWY_INLINE size_t operator()(W) const {
-    return static_cast<size_t>(W::kKernel * UsesPerRow<W>());
+    return static_cast<size_t>(W::kKernel * W::kGroups);
   }
   HWY_INLINE size_t operator()(General) const {
     return (a.kernel_height * a.kernel_width + 3) / 4;
@@ -317,11 +356,11 @@ struct TapAt {
   int i;
   template <class W>
   HWY_INLINE size_t operator()(W) const {
-    const int ky = static_cast<int>(group) / UsesPerRow<W>();
-    const int use = static_cast<int>(group) % UsesPerRow<W>();
+    const int ky = static_cast<int>(group) / W::kGroups;
+    const int member = static_cast<int>(group) % W::kGroups;
     for (int q = 0; q < W::kQuads; ++q) {
       for (int t = 0; t < W::kTile; ++t) {
-        if (!W::Uses(t, q) || UsesBefore<W>(t, q) != use) continue;
+        if (!W::Uses(t, q) || W::Group(t, q) != member) continue;
         const int kx = W::Offset(q) + i - t * W::kStride;
         if (kx >= 0 && kx < W::kKernel) return static_cast<size_t>(ky * W::kKernel + kx);
       }
