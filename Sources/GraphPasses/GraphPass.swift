@@ -19,6 +19,11 @@ public protocol GraphPass: Sendable {
 public struct PassReport: Sendable, Equatable {
   public let pass: String
   public let patches: Int
+
+  public init(pass: String, patches: Int) {
+    self.pass = pass
+    self.patches = patches
+  }
 }
 
 /// How a pipeline can fail.

@@ -58,7 +58,7 @@ package struct FoldShapes: GraphPass {
   }
 
   /// The target with symbols written as 0 where they copy an extent, and at most one −1.
-  static func reshapeTarget(
+  package static func reshapeTarget(
     _ contents: [Dimension], given: [Dimension], allowsZero: Bool
   ) -> [Int64]? {
     var inferred = contents.contains(.fixed(-1))
@@ -79,7 +79,7 @@ package struct FoldShapes: GraphPass {
   }
 
   /// The target with symbols written as 1 where the input has the same extent already.
-  static func expandTarget(_ contents: [Dimension], given: [Dimension]) -> [Int64]? {
+  package static func expandTarget(_ contents: [Dimension], given: [Dimension]) -> [Int64]? {
     var elements: [Int64] = []
     for (axis, dimension) in contents.enumerated() {
       let source = axis - contents.count + given.count
