@@ -31,10 +31,17 @@ extension Binary: OnnxConvertible {
 
   func write(to form: inout OnnxForm) {
     form.require(Binary.introductions[kind] ?? 7)
+    let elementType = form.type(0)?.elementType
     switch function {
+    case .add, .subtract, .multiply, .divide:
+      if let elementType, elementType.isInteger, elementType.bitWidth < 32 { form.require(14) }
     case .modulo(let isFmod): form.set("fmod", isFmod, unless: false)
     case .shiftLeft: form.set("direction", "LEFT")
     case .shiftRight: form.set("direction", "RIGHT")
+    case .equal:
+      if elementType?.isFloatingPoint == true { form.require(11) }
+    case .less, .greater:
+      if elementType?.isInteger == true { form.require(9) }
     default: break
     }
   }

@@ -54,7 +54,7 @@ extension Cast: OnnxConvertible {
     node.ignore("saturate", "round_mode")
     if node.kind == "CastLike" {
       guard node.inputTypes.count == 2, let target = node.inputTypes[1]?.elementType else {
-        throw .unsupported("the type of the second input is not declared")
+        throw .unsupported("the type of the second input is not known")
       }
       self.init(to: target)
       node.inputs = Array(node.inputs.prefix(1))

@@ -18,6 +18,7 @@ extension Reduce: OnnxConvertible {
   func write(to form: inout OnnxForm) {
     form.moveIntegers(1, to: "axes", before: axesInputOpset)
     form.set("keepdims", keepsDimensions, unless: true)
+    if form.type(0)?.elementType == .bool { form.require(20) }
     if emptyAxesMeanNone {
       form.require(axesInputOpset)
       form.set("noop_with_empty_axes", true)

@@ -67,6 +67,7 @@ extension Unary: OnnxConvertible {
     case .isInfinity(let detectsNegative, let detectsPositive):
       form.set("detect_negative", detectsNegative, unless: true)
       form.set("detect_positive", detectsPositive, unless: true)
+      if let type = form.type(0)?.elementType, type.bitWidth == 16 { form.require(20) }
     case .leakyRelu(let alpha): form.set("alpha", alpha, unless: 0.01)
     case .selu(let alpha, let gamma):
       form.set("alpha", alpha, unless: Unary.seluAlpha)

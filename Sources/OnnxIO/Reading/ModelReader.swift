@@ -11,6 +11,10 @@ struct ModelReader {
   private var declaredTypes: [String: TensorType] = [:]
   private var used: Set<String> = []
 
+  /// Types that follow from the operators, kept only where a conversion depends on them.
+  private var inferredTypes: [ValueID: TensorType] = [:]
+  private var infersTypes = false
+
   init(externalData: ExternalData?, limits: OnnxLimits) {
     decoder = TensorDecoder(externalData: externalData)
     self.limits = limits
@@ -133,6 +137,7 @@ struct ModelReader {
 extension ModelReader {
   /// Adds all nodes; the values that they compute come first, so that any order is accepted.
   private mutating func addNodes(_ nodes: [ScopedNode]) throws(OnnxProblem) {
+    infersTypes = nodes.contains { $0.proto.opType == "CastLike" }
     for node in nodes {
       used.formUnion(node.proto.input)
       for name in node.proto.output where !name.isEmpty {
@@ -167,7 +172,7 @@ extension ModelReader {
     var reason = ""
     do throws(ConversionError) {
       var node = try OnnxNode(
-        proto, opset: opset, inputs: inputs, inputTypes: inputs.map { graph.type($0) },
+        proto, opset: opset, inputs: inputs, inputTypes: inputs.map { type(of: $0) },
         usesOutputs: outputs.map { $0.map { used.contains(graph[$0].name) } ?? false },
         decoder: decoder)
       if name == "Constant", let tensor = try node.constantValue() {
@@ -209,6 +214,21 @@ extension ModelReader {
     }
     while case .some(.none) = ids.last { ids.removeLast() }
     graph.addNode(op, name: proto.name, inputs: ids, outputs: outputs)
+    if infersTypes { inferTypes(op, ids, outputs) }
+  }
+
+  private func type(of id: ValueID?) -> TensorType? {
+    id.flatMap { graph[$0].type ?? inferredTypes[$0] }
+  }
+
+  private mutating func inferTypes(_ op: any Op, _ inputs: [ValueID?], _ outputs: [ValueID?]) {
+    let operands = inputs.map { id in
+      id.map { Operand(type: type(of: $0), constant: graph[$0].constant) }
+    }
+    guard let types = try? op.inferTypes(operands, outputCount: outputs.count) else { return }
+    for case (.some(let output), .some(let type)) in zip(outputs, types) {
+      inferredTypes[output] = type
+    }
   }
 
   private func value(
