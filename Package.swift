@@ -83,7 +83,7 @@ let package = Package(
       name: "SwiftletCommand",
       dependencies: [
         "Swiftlet", "Reporting", "TensorCore", "GraphIR", "OnnxIO", "GraphPasses", "CPURuntime",
-        "DataIO", "CompressionCore", "Quantization",
+        "DataIO", "CompressionCore", "Quantization", "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: plain),

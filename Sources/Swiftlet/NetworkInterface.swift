@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+public import GraphIR
+public import TensorCore
+
+/// The one input that takes samples and the output that scores them.
+public struct NetworkInterface: Sendable, Equatable {
+  public let inputName: String
+  public let elementType: ElementType
+
+  /// The input without the batch dimension; 0 for an extent that is free.
+  public let sampleShape: [Int]
+
+  /// The batch size, where the network fixes it.
+  public let fixedBatch: Int?
+
+  /// Scores per sample, where they follow from the shapes.
+  public let classCount: Int?
+
+  /// The interface of a network with one input.
+  ///
+  /// - Throws: `InterfaceError` if the network has none or several inputs, no output, or an input
+  ///   without a batch dimension.
+  public init(of graph: Graph) throws(InterfaceError) {
+    guard graph.inputs.count == 1, let input = graph.inputs.first else {
+      throw .notOneInput(found: graph.inputs.map { graph[$0].name })
+    }
+    guard let output = graph.outputs.first else { throw .noOutput }
+    let type = graph[input].type ?? TensorType(.float32, nil)
+    guard let dimensions = type.dimensions, let batch = dimensions.first else {
+      throw .noBatchDimension(input: graph[input].name, type: type.description)
+    }
+    inputName = graph[input].name
+    elementType = type.elementType
+    sampleShape = dimensions.dropFirst().map { $0.value ?? 0 }
+    fixedBatch = batch.value
+    let samples = batch.value ?? 1
+    let fixed = try? graph.specialized(batch: samples)
+    classCount = fixed.flatMap { $0.type(output)?.shape }
+      .flatMap { samples > 0 ? $0.reduce(1, *) / samples : nil }
+  }
+}
+
+/// Why samples cannot be fed to a network.
+public enum InterfaceError: Error, Equatable, Sendable, CustomStringConvertible {
+  case notOneInput(found: [String])
+  case noOutput
+  case noBatchDimension(input: String, type: String)
+  case unevenScores(output: [Int], samples: Int)
+
+  public var description: String {
+    switch self {
+    case .notOneInput(let found):
+      "the network has \(found.count) inputs (\(found.joined(separator: ", "))); "
+        + "data sets can be fed to networks with one"
+    case .noOutput: "the network has no output"
+    case .noBatchDimension(let input, let type):
+      "input \"\(input)\" is \(type) (expected a first dimension for the samples of a batch)"
+    case .unevenScores(let output, let samples):
+      "the first output has shape \(output) for \(samples) samples "
+        + "(expected as many scores for each sample)"
+    }
+  }
+}
