@@ -5,20 +5,25 @@
 ///
 /// Source: greedy best fit by decreasing size over live intervals (the card "Network compiling",
 /// section 3).
-struct MemoryPlan: Sendable, Equatable {
+package struct MemoryPlan: Sendable, Equatable {
   /// A buffer's size in bytes and the steps, first to last, in which it is in use.
-  struct Request: Sendable, Equatable {
-    var byteCount: Int
-    var lifetime: ClosedRange<Int>
+  package struct Request: Sendable, Equatable {
+    package var byteCount: Int
+    package var lifetime: ClosedRange<Int>
+
+    package init(byteCount: Int, lifetime: ClosedRange<Int>) {
+      self.byteCount = byteCount
+      self.lifetime = lifetime
+    }
   }
 
   /// Byte offset of each request in the arena.
-  let offsets: [Int]
-  let arenaByteCount: Int
+  package let offsets: [Int]
+  package let arenaByteCount: Int
 
-  static let alignment = 64
+  package static let alignment = 64
 
-  init(_ requests: [Request]) {
+  package init(_ requests: [Request]) {
     var offsets = [Int](repeating: 0, count: requests.count)
     var placed: [Int] = []
     var total = 0
@@ -46,7 +51,7 @@ struct MemoryPlan: Sendable, Equatable {
     arenaByteCount = total
   }
 
-  static func aligned(_ byteCount: Int) -> Int {
+  package static func aligned(_ byteCount: Int) -> Int {
     (byteCount + alignment - 1) / alignment * alignment
   }
 }

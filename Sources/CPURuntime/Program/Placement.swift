@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import TensorCore
+package import TensorCore
 
 /// The order in memory of a dense tensor's axes.
-enum Layout: Hashable, Sendable {
+package enum Layout: Hashable, Sendable {
   /// Row-major.
   case plain
   /// The channel axis (1) innermost; the same as `plain` below rank 3.
   case channelsLast
 
   /// Element strides of a dense tensor.
-  func strides(of shape: [Int]) -> [Int] {
+  package func strides(of shape: [Int]) -> [Int] {
     guard self == .channelsLast, shape.count >= 3 else { return Tensor.strides(of: shape) }
     let spatial = Array(shape[2...])
     let inner = Tensor.strides(of: spatial + [shape[1]])
@@ -18,21 +18,31 @@ enum Layout: Hashable, Sendable {
 }
 
 /// Where a tensor lies: a buffer, an offset, and a stride per axis.
-struct Placement: Hashable, Sendable {
+package struct Placement: Hashable, Sendable {
   /// Index into the builder's buffers.
-  var buffer: Int
+  package var buffer: Int
   /// In bytes from the start of the buffer.
-  var offset: Int = 0
-  var elementType: ElementType
-  var shape: [Int]
+  package var offset: Int = 0
+  package var elementType: ElementType
+  package var shape: [Int]
   /// In elements.
-  var strides: [Int]
+  package var strides: [Int]
 
-  var count: Int { shape.reduce(1, *) }
-  var byteCount: Int { elementType.byteCount(of: count) }
+  package init(
+    buffer: Int, offset: Int = 0, elementType: ElementType, shape: [Int], strides: [Int]
+  ) {
+    self.buffer = buffer
+    self.offset = offset
+    self.elementType = elementType
+    self.shape = shape
+    self.strides = strides
+  }
+
+  package var count: Int { shape.reduce(1, *) }
+  package var byteCount: Int { elementType.byteCount(of: count) }
 
   /// Whether the elements lie in the given order without gaps; axes of extent one don't count.
-  func isDense(_ layout: Layout) -> Bool {
+  package func isDense(_ layout: Layout) -> Bool {
     if count == 0 { return true }
     let dense = layout.strides(of: shape)
     return zip(shape, zip(strides, dense)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
@@ -42,7 +52,7 @@ struct Placement: Hashable, Sendable {
   ///
   /// Walks both shapes from the front, matching runs of axes with equal products; within a run
   /// the old axes must lie regularly behind each other.
-  func reshaped(to newShape: [Int]) -> Placement? {
+  package func reshaped(to newShape: [Int]) -> Placement? {
     guard newShape.reduce(1, *) == count else { return nil }
     var result = self
     result.shape = newShape
@@ -91,7 +101,7 @@ struct Placement: Hashable, Sendable {
   }
 
   /// The axes in another order.
-  func transposed(_ permutation: [Int]) -> Placement {
+  package func transposed(_ permutation: [Int]) -> Placement {
     var result = self
     result.shape = permutation.map { shape[$0] }
     result.strides = permutation.map { strides[$0] }
@@ -99,7 +109,7 @@ struct Placement: Hashable, Sendable {
   }
 
   /// The part of `extent` indices from `start` along an axis, every `step`-th.
-  func sliced(axis: Int, start: Int, extent: Int, step: Int = 1) -> Placement {
+  package func sliced(axis: Int, start: Int, extent: Int, step: Int = 1) -> Placement {
     var result = self
     result.offset += start * strides[axis] * elementType.bitWidth / 8
     result.shape[axis] = extent
@@ -108,7 +118,7 @@ struct Placement: Hashable, Sendable {
   }
 
   /// Repeats axes of extent one, without copying, to a shape of at least this rank.
-  func expanded(to newShape: [Int]) -> Placement? {
+  package func expanded(to newShape: [Int]) -> Placement? {
     guard newShape.count >= shape.count else { return nil }
     let missing = newShape.count - shape.count
     var result = self

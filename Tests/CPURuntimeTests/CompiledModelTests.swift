@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import CPURuntime
+import GraphIR
+import TensorCore
+import Testing
+
+@Suite("Compiled model")
+struct CompiledModelTests {
+  private func relu() -> Graph {
+    Oracle.graph(Unary(.relu), inputs: [("x", Tensor([Float(-1), 2], shape: [2]))]).0
+  }
+
+  @Test("A model is called like a function")
+  func call() throws {
+    let model = try CompiledModel(relu())
+    #expect(try model(Tensor([Float(-3), 4], shape: [2])) == Tensor([Float(0), 4], shape: [2]))
+  }
+
+  @Test("Inputs of the wrong shape, type or name are refused by name")
+  func wrongInputs() throws {
+    let model = try CompiledModel(relu())
+    #expect(throws: GraphError.self) { try model.run(["x": Tensor([Float(1)], shape: [1])]) }
+    #expect(throws: GraphError.self) { try model.run(["x": Tensor([Int64(1), 2], shape: [2])]) }
+    #expect(throws: GraphError.missingInput(name: "x", expected: ["x"])) { try model.run([:]) }
+    #expect(throws: GraphError.unknownInput(name: "z", expected: ["x"])) {
+      try model.run([
+        "x": Tensor([Float(1), 2], shape: [2]), "z": Tensor([Float(1), 2], shape: [2]),
+      ])
+    }
+  }
+
+  @Test("An unknown operator is named")
+  func opaque() throws {
+    var graph = Graph()
+    let input = graph.addInput(name: "x", type: TensorType(.float32, shape: [2]))
+    let output = graph.addNode(
+      Opaque(kind: "Riddle", domain: "example", attributes: []), name: "puzzle",
+      inputs: [input], outputNames: ["y"])[0]
+    graph.setType(TensorType(.float32, shape: [2]), of: output)
+    graph.markOutput(output)
+    let error = #expect(throws: CompileError.self) { try CompiledModel(graph) }
+    #expect(error?.description.contains("puzzle") == true)
+    #expect(error?.description.contains("Riddle") == true)
+  }
+
+  @Test("A free input extent is an error that names the input")
+  func freeExtent() {
+    var graph = Graph()
+    let input = graph.addInput(name: "image", type: TensorType(.float32, [.symbol("N"), .fixed(3)]))
+    graph.markOutput(graph.addNode(Unary(.relu), inputs: [input], outputNames: ["y"])[0])
+    graph.inferTypes()
+    let error = #expect(throws: CompileError.self) { try CompiledModel(graph) }
+    #expect(error?.description.contains("image") == true)
+  }
+
+  @Test("Several threads may run one model at once")
+  func concurrency() async throws {
+    let model = try CompiledModel(relu(), options: CompileOptions(threads: 1))
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for index in 0..<32 {
+        group.addTask {
+          let value = Float(index)
+          return try model(Tensor([value, -value], shape: [2]))
+            == Tensor([max(value, 0), max(-value, 0)], shape: [2])
+        }
+      }
+      for try await isRight in group { #expect(isRight) }
+    }
+  }
+
+  @Test("An input that is an output comes back")
+  func passThrough() throws {
+    var graph = Graph()
+    let input = graph.addInput(name: "x", type: TensorType(.float32, shape: [1, 2, 3, 1]))
+    graph.markOutput(input)
+    let tensor = Tensor((0..<6).map { Float($0) }, shape: [1, 2, 3, 1])
+    #expect(try CompiledModel(graph).run(["x": tensor]) == [tensor])
+  }
+}
