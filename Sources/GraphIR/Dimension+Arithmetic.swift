@@ -25,7 +25,8 @@ extension Dimension {
     switch (left, right) {
     case (.fixed(0), _), (_, .fixed(0)): .fixed(0)
     case (.fixed(1), let other), (let other, .fixed(1)): other
-    case (.fixed(let left), .fixed(let right)): Dimension(left.multipliedReportingOverflow(by: right))
+    case (.fixed(let left), .fixed(let right)):
+      Dimension(left.multipliedReportingOverflow(by: right))
     default: .unknown
     }
   }

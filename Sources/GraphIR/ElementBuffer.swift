@@ -223,6 +223,7 @@ private func copyElements<Word: BitwiseCopyable>(
   for step in 0..<axis.extent {
     let value = unsafe source.loadUnaligned(
       fromByteOffset: (from + axis.sourceOffset(step)) * size, as: word)
-    unsafe target.storeBytes(of: value, toByteOffset: (to + step * axis.targetStride) * size, as: word)
+    unsafe target.storeBytes(
+      of: value, toByteOffset: (to + step * axis.targetStride) * size, as: word)
   }
 }

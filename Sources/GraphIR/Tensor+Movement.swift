@@ -9,7 +9,8 @@ extension Tensor {
     if shape == target { return self }
     try ResultLimit.check(shape, elementType)
     guard let strides = Broadcasting.strides(of: shape, in: target) else {
-      throw .invalidShape(input: "input", found: shape, expected: "one that broadcasts to \(target)")
+      throw .invalidShape(
+        input: "input", found: shape, expected: "one that broadcasts to \(target)")
     }
     return try moved(to: target, sourceStrides: strides)
   }

@@ -38,11 +38,14 @@ extension Binary {
     else { return nil }
     let count = left.count == 1 ? right.count : left.count
     guard right.count == count || right.count == 1 else { return nil }
-    let isReal = (first.type ?? second.type)?.elementType.isFloatingPoint ?? false
-    guard let function = extentFunction(isReal: isReal) else { return nil }
-    return (0..<count).map {
-      function(left[left.count == 1 ? 0 : $0], right[right.count == 1 ? 0 : $0])
+    let type = (first.type ?? second.type)?.elementType ?? .int64
+    guard let function = extentFunction(isReal: type.isFloatingPoint) else {
+      return foldedContents(operands)
     }
+    return type.fitting(
+      (0..<count).map {
+        function(left[left.count == 1 ? 0 : $0], right[right.count == 1 ? 0 : $0])
+      })
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
@@ -56,14 +59,15 @@ extension Binary {
       return [Tensor(reals: values, shape: shape, elementType: result[0].elementType)]
     }
     if divides, b.integers().contains(0) {
-      throw .invalidValue(input: "B", found: "0", expected: "no zero, by which integers are divided")
+      throw .invalidValue(
+        input: "B", found: "0", expected: "no zero, by which integers are divided")
     }
     let values =
       left.elementType == .uint64
       ? zip(a.integers(), b.integers()).map {
         Int64(bitPattern: naturalFunction(UInt64(bitPattern: $0), UInt64(bitPattern: $1)))
       }
-      : zip(a.integers(), b.integers()).map(integerFunction())
+      : zip(a.integers(), b.integers()).map(integerFunction(width: left.elementType.bitWidth))
     return [Tensor(integers: values, shape: shape, elementType: result[0].elementType)]
   }
 
@@ -87,9 +91,7 @@ extension Binary {
       case .equal: (true, "")
       case .and, .or, .xor: (type == .bool, "bool")
       case .bitwiseAnd, .bitwiseOr, .bitwiseXor: (type.isInteger, "an integer type")
-      case .shiftLeft, .shiftRight:
-        (type.isInteger && !type.isSignedInteger, "an unsigned integer type")
-      case .modulo(isFmod: false): (type.isInteger, "an integer type, or fmod set")
+      case .shiftLeft, .shiftRight: (type.isInteger, "an integer type")
       default: (type != .bool, "a numeric type")
       }
     if !isValid { throw .invalidElementType(input: name, found: type, expected: expected) }
@@ -100,19 +102,21 @@ extension Binary {
     case .add: { $0 + $1 }
     case .subtract: { $0 - $1 }
     case .multiply: { $0 * $1 }
-    case .divide: { left, right in
-      let quotient = left / right
-      return isReal && quotient * right != left ? .unknown : quotient
-    }
-    case .equal: { left, right in
-      if left == right, left != .unknown { return .fixed(1) }
-      switch (left, right) {
-      case (.fixed, .fixed): return .fixed(0)
-      case (.fixed(let value), _) where value < 0, (_, .fixed(let value)) where value < 0:
-        return .fixed(0)
-      default: return .unknown
+    case .divide:
+      { left, right in
+        let quotient = left / right
+        return isReal && quotient * right != left ? .unknown : quotient
       }
-    }
+    case .equal:
+      { left, right in
+        if left == right, left != .unknown { return .fixed(1) }
+        switch (left, right) {
+        case (.fixed, .fixed): return .fixed(0)
+        case (.fixed(let value), _) where value < 0, (_, .fixed(let value)) where value < 0:
+          return .fixed(0)
+        default: return .unknown
+        }
+      }
     default: nil
     }
   }
@@ -128,7 +132,13 @@ extension Binary {
     case .divide: { $0 / $1 }
     case .power: { Foundation.pow($0, $1) }
     case .prelu: { $0 < 0 ? $0 * $1 : $0 }
-    case .modulo: { $0.truncatingRemainder(dividingBy: $1) }
+    case .modulo(isFmod: true): { $0.truncatingRemainder(dividingBy: $1) }
+    case .modulo(isFmod: false):
+      { left, right in
+        let remainder = left.truncatingRemainder(dividingBy: right)
+        if remainder == 0 { return Double(signOf: right, magnitudeOf: 0) }
+        return (remainder < 0) != (right < 0) ? remainder + right : remainder
+      }
     case .equal: { $0 == $1 ? 1 : 0 }
     case .less: { $0 < $1 ? 1 : 0 }
     case .lessOrEqual: { $0 <= $1 ? 1 : 0 }
@@ -138,18 +148,21 @@ extension Binary {
     }
   }
 
-  /// The function on all integer types but `uint64`; `bool` as 0 and 1. Results wrap.
-  private func integerFunction() -> (Int64, Int64) -> Int64 {
+  /// The function on all integer types but `uint64`.
+  ///
+  /// `bool` is 0 and 1, and results wrap. Shifts by a negative number, or by the width or more, leave nothing but the sign.
+  private func integerFunction(width: Int) -> (Int64, Int64) -> Int64 {
     switch function {
     case .add: { $0 &+ $1 }
     case .subtract: { $0 &- $1 }
     case .multiply: { $0 &* $1 }
     case .divide: { $0.dividedReportingOverflow(by: $1).partialValue }
     case .modulo(isFmod: true): { $0.remainderReportingOverflow(dividingBy: $1).partialValue }
-    case .modulo(isFmod: false): { left, right in
-      let remainder = left.remainderReportingOverflow(dividingBy: right).partialValue
-      return remainder != 0 && (remainder < 0) != (right < 0) ? remainder + right : remainder
-    }
+    case .modulo(isFmod: false):
+      { left, right in
+        let remainder = left.remainderReportingOverflow(dividingBy: right).partialValue
+        return remainder != 0 && (remainder < 0) != (right < 0) ? remainder + right : remainder
+      }
     case .power: { Binary.power($0, $1) }
     case .prelu: { $0 < 0 ? $0 &* $1 : $0 }
     case .equal: { $0 == $1 ? 1 : 0 }
@@ -160,8 +173,8 @@ extension Binary {
     case .and, .bitwiseAnd: { $0 & $1 }
     case .or, .bitwiseOr: { $0 | $1 }
     case .xor, .bitwiseXor: { $0 ^ $1 }
-    case .shiftLeft: { $0 << $1 }
-    case .shiftRight: { $0 >> $1 }
+    case .shiftLeft: { $1 >= 0 && $1 < width ? $0 << $1 : 0 }
+    case .shiftRight: { $1 >= 0 && $1 < width ? $0 >> $1 : $0 >> 63 }
     }
   }
 
@@ -179,7 +192,9 @@ extension Binary {
     case .shiftRight: left >> right
     case .power: UInt64(bitPattern: Binary.power(Int64(bitPattern: left), magnitude: right))
     default:
-      UInt64(bitPattern: integerFunction()(Int64(bitPattern: left), Int64(bitPattern: right)))
+      UInt64(
+        bitPattern: integerFunction(width: 64)(
+          Int64(bitPattern: left), Int64(bitPattern: right)))
     }
   }
 

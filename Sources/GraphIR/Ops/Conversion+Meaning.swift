@@ -10,7 +10,8 @@ extension Cast {
   }
 
   public func inferContents(_ operands: [Operand?]) -> [Dimension]? {
-    target == .bool ? nil : operands.optional(0)?.knownContents
+    target == .bool
+      ? foldedContents(operands) : operands.optional(0)?.knownContents.map { target.fitting($0) }
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
@@ -65,7 +66,7 @@ extension Dropout {
     try checkOutputCount(outputCount, 1...2)
     let type = try operands.required(0, "data").type
     if let training = operands.optional(2)?.constant, training.integers().first ?? 0 != 0 {
-      throw .invalidValue(input: "training_mode", found: "true", expected: "false")
+      throw .notEvaluable(kind: "Dropout in training mode")
     }
     let mask = type.map { TensorType(.bool, $0.dimensions) }
     return outputCount == 2 ? [type, mask] : [type]

@@ -52,7 +52,7 @@ extension EyeLike {
     let result = try resultTypes(inputs, outputCount: outputCount)[0]
     let (rows, columns) = (result.shape[0], result.shape[1])
     var values = [Int64](repeating: 0, count: rows * columns)
-    for row in 0..<rows {
+    for row in 0..<(columns == 0 ? 0 : rows) {
       let (column, overflow) = row.addingReportingOverflow(offset)
       if !overflow, column >= 0, column < columns { values[row * columns + column] = 1 }
     }

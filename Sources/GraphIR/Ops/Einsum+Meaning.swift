@@ -94,7 +94,8 @@ private struct EinsumEquation {
 
   init(_ text: String) throws(OpError) {
     self.text = text
-    let sides = text.replacing(" ", with: "").split(separator: "->", omittingEmptySubsequences: false)
+    let sides = text.replacing(" ", with: "").split(
+      separator: "->", omittingEmptySubsequences: false)
     guard sides.count <= 2, let left = sides.first else { throw EinsumEquation.invalid(text) }
     var inputs: [[Int?]] = []
     for term in left.split(separator: ",", omittingEmptySubsequences: false) {

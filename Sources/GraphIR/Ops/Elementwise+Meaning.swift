@@ -23,6 +23,8 @@ extension Clip {
     return [type]
   }
 
+  public func inferContents(_ operands: [Operand?]) -> [Dimension]? { foldedContents(operands) }
+
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
     _ = try resultTypes(inputs, outputCount: outputCount)
     let x = try inputs.required(0, "X")
@@ -87,9 +89,9 @@ extension Variadic {
     if contents.count == 1 { return first }
     let count = contents.map(\.count).max() ?? 0
     guard contents.allSatisfy({ $0.count == count || $0.count == 1 }) else { return nil }
-    return (0..<count).map { index in
-      combined(contents.map { $0[$0.count == 1 ? 0 : index] })
-    }
+    let type = operands.first??.type?.elementType ?? .int64
+    return type.fitting(
+      (0..<count).map { index in combined(contents.map { $0[$0.count == 1 ? 0 : index] }) })
   }
 
   /// The element, where it does not depend on symbols, or all agree.

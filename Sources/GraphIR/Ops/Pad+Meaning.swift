@@ -31,6 +31,7 @@ extension Pad {
     let result = try resultTypes(inputs, outputCount: outputCount)[0]
     let data = try inputs.required(0, "data")
     try ResultLimit.check(data.shape, data.elementType)
+    if result.shape.contains(0) { return [Tensor(zerosOf: data.elementType, shape: result.shape)] }
     let operands = inputs.map { $0.map { Operand($0) } }
     let borders = try borders(operands, rank: data.rank) ?? []
     if mode == .constant {
@@ -85,7 +86,7 @@ extension Pad {
   ) throws(OpError) -> [Int] {
     let (first, last) = border.kept(of: extent)
     let kept = last - first
-    guard count == 0 || kept > 0 else {
+    guard kept > 0 else {
       throw .invalidValue(
         input: "data", found: "an axis without elements", expected: "some to pad with")
     }

@@ -103,7 +103,8 @@ private struct ReshapeTarget {
       }
       result[inferred] = quotient ?? .unknown
     } else if open.count == 1 {
-      result[open[0]] = Dimension.merged(result[open[0]], quotient(rest, by: known) ?? .unknown)
+      result[open[0]] =
+        Dimension.merged(result[open[0]], quotient(rest, by: known) ?? .unknown)
         ?? .unknown
     } else if open.isEmpty, let found = remaining.value, let known = known.value, found != known {
       throw .invalidValue(

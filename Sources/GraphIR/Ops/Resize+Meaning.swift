@@ -3,6 +3,8 @@ import Foundation
 public import TensorCore
 
 extension Resize {
+  /// The input resampled along all axes, one after another.
+  ///
   /// Source: ONNX, "Resize". Positions are computed in `Float`, as files expect where a
   /// position falls between two neighbours; weights and sums in `Double`.
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
@@ -11,11 +13,12 @@ extension Resize {
     try ResultLimit.check(x.shape, x.elementType)
     let operands = inputs.map { $0.map { Operand($0) } }
     let plan = try plan(operands, x.shape.map { .fixed($0) }) ?? []
+    if result.shape.contains(0) { return [Tensor(zerosOf: x.elementType, shape: result.shape)] }
+    if x.count == 0 {
+      throw .invalidShape(input: "X", found: x.shape, expected: "elements to resample")
+    }
     let axes = zip(x.shape, plan).map {
       AxisSampling(self, extent: $0, result: $1.extent.value ?? 0, plan: $1)
-    }
-    if x.count == 0, result.shape.allSatisfy({ $0 > 0 }) {
-      throw .invalidShape(input: "X", found: x.shape, expected: "elements to resample")
     }
     let resampled =
       mode == .nearest
@@ -98,7 +101,7 @@ private struct AxisSampling {
   init(_ op: Resize, extent: Int, result: Int, plan: ResizeAxis) {
     let isCrop = op.coordinates == .cropAndResize
     isIdentity = !isCrop && extent == result && plan.scale == 1
-    if isIdentity || extent == 0 { return }
+    if isIdentity { return }
     let positions = (0..<result).map { place in
       op.position(Float(place), extent: Float(extent), result: Float(result), plan: plan)
     }

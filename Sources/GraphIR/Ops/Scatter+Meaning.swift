@@ -90,8 +90,10 @@ extension OneHot {
       let hot = Int(index) + (index < 0 ? depth : 0)
       positions.append((place / inner * depth + hot) * inner + place % inner)
     }
-    let (off, on) = (ElementBuffer(try values.moved(to: [1], sourceStrides: [0])),
-      ElementBuffer(try values.moved(to: [1], sourceStrides: [0], start: 1)))
+    let (off, on) = (
+      ElementBuffer(try values.moved(to: [1], sourceStrides: [0])),
+      ElementBuffer(try values.moved(to: [1], sourceStrides: [0], start: 1))
+    )
     var buffer = ElementBuffer(result.elementType, count: count, filledWith: off)
     let updates = ElementBuffer(
       result.elementType, count: positions.count, filledWith: on)

@@ -192,9 +192,9 @@ extension Gather {
   }
 
   public func inferContents(_ operands: [Operand?]) -> [Dimension]? {
-    guard let data = operands.optional(0), (data.type?.rank ?? 1) == 1,
-      let contents = data.knownContents, let indices = operands.optional(1)?.knownIntegers,
-      indices.count <= Operand.contentsLimit
+    guard operands.optional(0)?.type?.rank ?? 1 == 1 else { return movedContents(operands) }
+    guard let data = operands.optional(0), let contents = data.knownContents,
+      let indices = operands.optional(1)?.knownIntegers, indices.count <= Operand.contentsLimit
     else { return nil }
     var result: [Dimension] = []
     for index in indices {

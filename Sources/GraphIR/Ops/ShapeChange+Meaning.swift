@@ -28,8 +28,7 @@ extension Transpose {
   }
 
   public func inferContents(_ operands: [Operand?]) -> [Dimension]? {
-    guard let operand = operands.optional(0), (operand.type?.rank ?? 2) <= 1 else { return nil }
-    return operand.knownContents
+    movedContents(operands)
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
@@ -54,7 +53,8 @@ extension Expand {
     else {
       throw .invalidValue(
         input: "shape", found: "\(target)",
-        expected: "one that broadcasts with \(dimensions.map(\.description).joined(separator: "×"))")
+        expected: "one that broadcasts with \(dimensions.map(\.description).joined(separator: "×"))"
+      )
     }
     return [TensorType(type.elementType, result)]
   }
@@ -176,7 +176,8 @@ extension SpaceToDepth {
     let data = try inputs.required(0, "input")
     let (n, c, h, w) = (data.shape[0], data.shape[1], result.shape[2], result.shape[3])
     let blocks = try data.viewed(as: [n, c, h, blockSize, w, blockSize])
-    return [try blocks.permuted([0, 3, 5, 1, 2, 4]).viewed(as: result.shape)]
+    let permutation = order == .depthColumnRow ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]
+    return [try blocks.permuted(permutation).viewed(as: result.shape)]
   }
 }
 

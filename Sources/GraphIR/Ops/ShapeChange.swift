@@ -62,5 +62,9 @@ public struct DepthToSpace: Op {
 public struct SpaceToDepth: Op {
   public var kind: String { "SpaceToDepth" }
   public var blockSize: Int
-  public init(blockSize: Int) { self.blockSize = blockSize }
+  public var order: DepthToSpace.Order
+  public init(blockSize: Int, order: DepthToSpace.Order = .depthColumnRow) {
+    self.blockSize = blockSize
+    self.order = order
+  }
 }

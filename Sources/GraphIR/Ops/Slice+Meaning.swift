@@ -16,6 +16,7 @@ extension Slice {
   }
 
   public func inferContents(_ operands: [Operand?]) -> [Dimension]? {
+    guard operands.optional(0)?.type?.rank ?? 1 == 1 else { return movedContents(operands) }
     guard let contents = operands.optional(0)?.knownContents,
       let cuts = try? cuts(operands, rank: 1), cuts.count <= 1
     else { return nil }

@@ -16,9 +16,11 @@ extension Unary {
     guard let contents = operands.optional(0)?.knownContents else { return nil }
     switch function {
     case .floor, .ceil, .round: return contents
-    case .negate: return contents.map { .fixed(0) - $0 }
+    case .negate:
+      let type = operands.optional(0)?.type?.elementType ?? .int64
+      return type.fitting(contents.map { .fixed(0) - $0 })
     case .relu, .abs: return contents.map { isNegative($0) ? .unknown : $0 }
-    default: return nil
+    default: return foldedContents(operands)
     }
   }
 
@@ -62,9 +64,10 @@ extension Unary {
     case .negate: { 0 &- $0 }
     case .sign: { isSigned ? $0.signum() : ($0 == 0 ? 0 : 1) }
     case .relu: { isSigned ? max($0, 0) : $0 }
-    default: {
-      [real = realFunction()] in Int64(exactly: real(Double($0)).rounded(.towardZero)) ?? 0
-    }
+    default:
+      {
+        [real = realFunction()] in Int64(exactly: real(Double($0)).rounded(.towardZero)) ?? 0
+      }
     }
   }
 

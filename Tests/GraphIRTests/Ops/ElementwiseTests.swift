@@ -68,9 +68,9 @@ struct ElementwiseTests {
     #expect(try Binary(.modulo(isFmod: true)).result(a, b) == list(0, 1, 5, 0, -1, 3))
     let real = try Binary(.modulo(isFmod: true)).result(floats([-4.5]), floats([2]))
     #expect(real == floats([-0.5]))
-    #expect(throws: OpError.self) {
-      try Binary(.modulo(isFmod: false)).result(floats([1]), floats([1]))
-    }
+    let floored = try Binary(.modulo(isFmod: false)).result(
+      floats([-4.5, 4.5, -3, 0]), floats([2, -2, .infinity, -2]))
+    #expect(floored == floats([1.5, -1.5, .infinity, -0.0]))
   }
 
   @Test("Powers take their type from the base")
@@ -99,6 +99,9 @@ struct ElementwiseTests {
     #expect(left == Tensor([UInt8(0), 0], shape: [2]))
     let right = try Binary(.shiftRight).result(x, Tensor([UInt8(3), 1], shape: [2]))
     #expect(right == Tensor([UInt8(2), 1], shape: [2]))
+    let signed = Tensor([Int8(-8), 4], shape: [2])
+    let far = Tensor([Int8(9), -1], shape: [2])
+    #expect(try Binary(.shiftRight).result(signed, far) == Tensor([Int8(-1), 0], shape: [2]))
   }
 
   @Test("PReLU broadcasts the slope to the data, not the data to the slope")

@@ -12,7 +12,8 @@ struct ShapeChangeTests {
     let data = counting([2, 3, 4])
     #expect(try Reshape().result(data, list(0, -1)).shape == [2, 12])
     #expect(try Reshape().result(data, list(-1, 0, 2)).shape == [4, 3, 2])
-    #expect(try Reshape().result(data, list(24)).elements() == counting([24]).elements(as: Float.self))
+    #expect(
+      try Reshape().result(data, list(24)).elements() == counting([24]).elements(as: Float.self))
     #expect(try Reshape().result(counting([1]), Tensor([Int64](), shape: [0])).shape == [])
     #expect(try Reshape(allowsZero: true).result(counting([0, 3]), list(3, 0)).shape == [3, 0])
   }
@@ -116,6 +117,7 @@ struct ShapeChangeTests {
     let crd = try DepthToSpace(blockSize: 2, order: .columnRowDepth).result(data)
     #expect(crd == counting([1, 2, 2, 2]))
     #expect(try SpaceToDepth(blockSize: 2).result(dcr) == data)
+    #expect(try SpaceToDepth(blockSize: 2, order: .columnRowDepth).result(crd) == data)
     #expect(throws: OpError.self) { try DepthToSpace(blockSize: 3).result(data) }
     #expect(throws: OpError.self) { try DepthToSpace(blockSize: 0).result(data) }
     #expect(throws: OpError.self) { try SpaceToDepth(blockSize: 2).result(data) }
