@@ -39,3 +39,30 @@ struct FusedNode {
       step, name: node.name, inputs: inputs ?? node.inputs, outputs: [output ?? self.output])
   }
 }
+
+extension FusedNode {
+  /// Adds a stage; a clamp or ReLU behind a clamp or ReLU becomes one clamp.
+  mutating func append(_ stage: Fused.Stage) {
+    guard let first = step.stages.last?.bounds, let second = stage.bounds,
+      first.lower <= first.upper, second.lower <= second.upper
+    else {
+      step.stages.append(stage)
+      return
+    }
+    let lower = min(max(first.lower, second.lower), second.upper)
+    let upper = max(min(first.upper, second.upper), lower)
+    step.stages[step.stages.count - 1] =
+      lower == 0 && upper == .infinity ? .activation(.relu) : .clip(lower: lower, upper: upper)
+  }
+}
+
+extension Fused.Stage {
+  /// The bounds between which the stage clamps; `nil` if it does more.
+  fileprivate var bounds: (lower: Float, upper: Float)? {
+    switch self {
+    case .activation(.relu): (0, .infinity)
+    case .clip(let lower, let upper): (lower, upper)
+    default: nil
+    }
+  }
+}

@@ -38,9 +38,9 @@ extension PassPipeline {
       Step(SkipInnerQuantization(), "no codes between an operator and what is fused into it"),
       Step(
         FuseActivation(sparesAdditions: true),
-        "the clamps that the step before put in place of pairs"),
+        "activations that stood behind such codes"),
       Step(FuseAddition(), "residual connections, after the activations inside the branch"),
-      Step(FuseActivation(), "the activation behind the addition"),
+      Step(FuseActivation(), "activations behind additions, and of the other operators"),
       Step(FuseDequantization(), "inputs as codes, once all stages of real numbers are in place"),
       Step(FuseActivation(), "activations of operators that take stages only with codes"),
       Step(FuseQuantization(), "outputs as codes, last: nothing is fused behind them"),

@@ -4,9 +4,6 @@ import GraphIR
 /// An op whose results are elements of its inputs, whatever they stand for: it does the same to
 /// integer codes as to the real numbers they stand for.
 protocol ElementMovement: Op {
-  /// Whether the op moves elements with these attributes.
-  var movesElements: Bool { get }
-
   /// The inputs whose elements go to the outputs.
   func movedInputs(of node: Node) -> Swift.Range<Int>
 
@@ -18,7 +15,6 @@ protocol ElementMovement: Op {
 }
 
 extension ElementMovement {
-  var movesElements: Bool { true }
   func movedInputs(of node: Node) -> Swift.Range<Int> { 0..<1 }
   var movesToAllOutputs: Bool { false }
   var fillInput: Int? { nil }
@@ -46,8 +42,4 @@ extension Concat: ElementMovement {
 
 extension Pad: ElementMovement {
   var fillInput: Int? { mode == .constant ? 2 : nil }
-}
-
-extension GlobalPool: ElementMovement {
-  var movesElements: Bool { statistic == .maximum }
 }

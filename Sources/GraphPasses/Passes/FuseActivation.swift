@@ -21,7 +21,7 @@ package struct FuseActivation: GraphPass {
     else { return nil }
 
     var patch = GraphPatch(of: index.graph)
-    step.step.appendJoining(stage)
+    step.append(stage)
     step.rewrite(in: &patch, output: output)
     patch.remove(node)
     return patch
@@ -40,32 +40,5 @@ package struct FuseActivation: GraphPass {
       bounds[position - 1] = Float(bound)
     }
     return .clip(lower: bounds[0], upper: bounds[1])
-  }
-}
-
-extension Fused {
-  /// Adds a stage; a clamp or ReLU behind a clamp or ReLU becomes one clamp.
-  fileprivate mutating func appendJoining(_ stage: Stage) {
-    guard let first = stages.last?.bounds, let second = stage.bounds,
-      first.lower <= first.upper, second.lower <= second.upper
-    else {
-      stages.append(stage)
-      return
-    }
-    let lower = min(max(first.lower, second.lower), second.upper)
-    let upper = max(min(first.upper, second.upper), lower)
-    stages[stages.count - 1] =
-      lower == 0 && upper == .infinity ? .activation(.relu) : .clip(lower: lower, upper: upper)
-  }
-}
-
-extension Fused.Stage {
-  /// The bounds between which the stage clamps; `nil` if it does more.
-  fileprivate var bounds: (lower: Float, upper: Float)? {
-    switch self {
-    case .activation(.relu): (0, .infinity)
-    case .clip(let lower, let upper): (lower, upper)
-    default: nil
-    }
   }
 }

@@ -12,7 +12,7 @@ package struct SinkDequantization: GraphPass {
   package init() {}
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
-    guard let op = node.op as? any ElementMovement, op.movesElements else { return nil }
+    guard let op = node.op as? any ElementMovement else { return nil }
     let moved = op.movedInputs(of: node)
     let sources = moved.compactMap { position in
       position < node.inputs.count ? index.producer(of: node.inputs[position]) : nil
