@@ -32,6 +32,15 @@ package enum Broadcasting {
     return result
   }
 
+  /// Whether an operand may stretch to the given dimensions without changing them.
+  package static func canStretch(_ operand: [Dimension], to dimensions: [Dimension]) -> Bool {
+    guard operand.count <= dimensions.count else { return false }
+    return zip(operand.reversed(), dimensions.reversed()).allSatisfy { found, wanted in
+      guard let found = found.value, let wanted = wanted.value else { return true }
+      return found == 1 || found == wanted
+    }
+  }
+
   /// Element distances by which an input of `shape` is read along the axes of `output`: 0 where
   /// it is stretched.
   ///

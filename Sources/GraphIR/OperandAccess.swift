@@ -77,6 +77,16 @@ extension Op {
     return results
   }
 
+  /// The results themselves where they have no elements; `nil` if one has some.
+  ///
+  /// Their other extents may be beyond any loop, so nothing should be computed for them.
+  package func emptyResults(
+    _ types: [(elementType: ElementType, shape: [Int])]
+  ) -> [Tensor]? {
+    guard types.allSatisfy({ $0.shape.contains(0) }) else { return nil }
+    return types.map { Tensor(zerosOf: $0.elementType, shape: $0.shape) }
+  }
+
   /// Checks how many outputs a node has.
   ///
   /// - Throws: `OpError.invalidAttribute`.

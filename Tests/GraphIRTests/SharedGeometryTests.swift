@@ -25,6 +25,14 @@ struct BroadcastingTests {
     #expect(Broadcasting.dimensions([[2], [3]]) == nil)
   }
 
+  @Test("An operand may stretch to what it meets, but not enlarge it")
+  func stretching() {
+    #expect(Broadcasting.canStretch([1, 3], to: [.symbol("N"), 2, 3]))
+    #expect(Broadcasting.canStretch([.unknown], to: [1]))
+    #expect(!Broadcasting.canStretch([3], to: [1]))
+    #expect(!Broadcasting.canStretch([1, 1], to: [1]))
+  }
+
   @Test("Indices repeat along stretched axes")
   func indices() {
     #expect(Broadcasting.indices(of: [2, 1], in: [2, 3]) == [0, 0, 0, 1, 1, 1])

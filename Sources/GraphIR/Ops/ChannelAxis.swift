@@ -24,6 +24,7 @@ struct ChannelAxis {
   }
 
   func forEachLine(_ body: (_ channel: Int, _ line: Swift.Range<Int>) -> Void) {
+    guard volume > 0, channels > 0 else { return }
     for image in 0..<batch {
       for channel in 0..<channels {
         let start = (image * channels + channel) * volume

@@ -21,7 +21,9 @@ extension Conv {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let result = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let result = results[0]
     let x = try inputs.required(0, "X")
     let w = try inputs.required(1, "W")
     let reals = try rule.evaluate(
@@ -103,7 +105,9 @@ extension ConvTranspose {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let result = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let result = results[0]
     let x = try inputs.required(0, "X")
     let w = try inputs.required(1, "W")
     let kernel = Array(w.shape.dropFirst(2))

@@ -66,7 +66,9 @@ extension ConvInteger {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let x = try inputs.required(0, "x")
     let w = try inputs.required(1, "w")
     let sums = try rule.evaluate(
@@ -120,7 +122,9 @@ extension QLinearConv {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let x = try inputs.required(0, "x")
     let w = try inputs.required(3, "w")
     let sums = try rule.evaluate(

@@ -55,7 +55,9 @@ extension MatMulInteger {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let a = try inputs.required(0, "A")
     let b = try inputs.required(1, "B")
     let zeroA = inputs.optional(2)
@@ -110,7 +112,9 @@ extension QLinearMatMul {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     var operands: [Tensor] = []
     for (index, name) in Self.names.enumerated() {
       operands.append(try inputs.required(index, name))

@@ -78,7 +78,9 @@ extension QuantizeLinear {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let x = try inputs.required(0, "x")
     let scale = try inputs.required(1, "y_scale")
     let layout = try ScaleLayout(x: x.shape, scale: scale.shape, axis: axis, blockSize: blockSize)
@@ -138,7 +140,9 @@ extension DequantizeLinear {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let x = try inputs.required(0, "x")
     let scale = try inputs.required(1, "x_scale")
     let layout = try ScaleLayout(x: x.shape, scale: scale.shape, axis: axis, blockSize: blockSize)
@@ -173,7 +177,8 @@ extension DynamicQuantizeLinear {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    try resultTypes(inputs, outputCount: outputCount)
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
     let x = try inputs.required(0, "x")
     let values = x.floats()
     var (least, greatest): (Float, Float) = (0, 0)

@@ -15,7 +15,9 @@ extension MatMul {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let a = try inputs.required(0, "A")
     let b = try inputs.required(1, "B")
     guard let plan = MatrixProductRule.plan(a: a.shape, b: b.shape) else {
@@ -57,20 +59,18 @@ extension Gemm {
         expected: "\(depth) on the axis that is multiplied, as A has")
     }
     let result = [left?[0] ?? .unknown, right?[1] ?? .unknown]
-    if let added = c?.dimensions {
-      guard added.count <= 2, let common = Broadcasting.dimensions([result, added]),
-        zip(common, result).allSatisfy({ $0 == $1 || $1.value == nil })
-      else {
-        throw .invalidShape(
-          input: "C", found: c?.shape ?? [],
-          expected: "a shape that broadcasts to \(TensorType(.float32, result))")
-      }
+    if let added = c?.dimensions, !Broadcasting.canStretch(added, to: result) {
+      throw .invalidShape(
+        input: "C", found: c?.shape ?? [],
+        expected: "a shape that broadcasts to \(result.map(\.description))")
     }
     return [elementType.map { TensorType($0, result) }]
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let a = try inputs.required(0, "A")
     let b = try inputs.required(1, "B")
     let depth = a.shape[transposesA ? 0 : 1]
@@ -96,13 +96,20 @@ extension Gemm {
   }
 
   /// A matrix of shape `shape`, or its transpose.
-  private func arranged<Number>(_ matrix: [Number], _ shape: [Int], _ transposes: Bool) -> [Number]
-  {
-    guard transposes else { return matrix }
-    var result: [Number] = []
-    result.reserveCapacity(matrix.count)
-    for column in 0..<shape[1] {
-      for row in 0..<shape[0] { result.append(matrix[row * shape[1] + column]) }
+  private func arranged<Number>(
+    _ matrix: [Number], _ shape: [Int], _ transposes: Bool
+  ) -> [Number] {
+    guard transposes, let first = matrix.first else { return matrix }
+    let (rows, columns) = (shape[0], shape[1])
+    var result = [Number](repeating: first, count: matrix.count)
+    // Sixteen rows at a time, so that the lines of memory that are read stay in the cache.
+    for start in stride(from: 0, to: rows, by: 16) {
+      let end = min(rows, start + 16)
+      for column in 0..<columns {
+        for row in start..<end {
+          result[column &* rows &+ row] = matrix[row &* columns &+ column]
+        }
+      }
     }
     return result
   }

@@ -26,6 +26,7 @@ extension BatchNormalization {
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
     let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
     let x = try inputs.required(0, "X")
     let scale = try inputs.required(1, "scale").reals()
     let bias = try inputs.required(2, "B").reals()
@@ -70,7 +71,8 @@ extension InstanceNormalization {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    try resultTypes(inputs, outputCount: outputCount)
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
     let x = try inputs.required(0, "input")
     let scale = try inputs.required(1, "scale").reals()
     let bias = try inputs.required(2, "B").reals()
@@ -101,10 +103,7 @@ extension LayerNormalization {
       statistics.dimensions = Array(dimensions.prefix(first)) + ones
       for (name, type) in [("Scale", scale), ("B", bias)] {
         guard let added = type?.dimensions else { continue }
-        guard added.count <= dimensions.count,
-          let common = Broadcasting.dimensions([dimensions, added]),
-          zip(common, dimensions).allSatisfy({ $0 == $1 || $1.value == nil })
-        else {
+        guard Broadcasting.canStretch(added, to: dimensions) else {
           throw .invalidShape(
             input: name, found: type?.shape ?? [], expected: "a shape that broadcasts to that of X")
         }
@@ -115,6 +114,7 @@ extension LayerNormalization {
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
     let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
     let x = try inputs.required(0, "X")
     let scale = try inputs.required(1, "Scale")
     let bias = inputs.optional(2)
@@ -165,7 +165,8 @@ extension LocalResponseNormalization {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    try resultTypes(inputs, outputCount: outputCount)
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
     let x = try inputs.required(0, "X")
     let reals = x.reals()
     let (batch, channels) = (x.shape[0], x.shape[1])

@@ -39,6 +39,7 @@ extension MaxPool {
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
     let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
     let x = try inputs.required(0, "X")
     let geometry = try window.geometry(input: Array(x.shape.dropFirst(2)))
     let volume = geometry.input.reduce(1, *)
@@ -91,7 +92,9 @@ extension AveragePool {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let x = try inputs.required(0, "X")
     let geometry = try window.geometry(input: Array(x.shape.dropFirst(2)))
     let volume = geometry.input.reduce(1, *)
@@ -142,7 +145,9 @@ extension GlobalPool {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let x = try inputs.required(0, "X")
     let reals = x.reals()
     let planes = x.shape[0] * x.shape[1]

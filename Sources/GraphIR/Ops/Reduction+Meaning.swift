@@ -43,7 +43,9 @@ extension Reduce {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (elementType, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let (elementType, shape) = results[0]
     let x = try inputs.required(0, "data")
     let axes = inputs.optional(1)?.integers().map { Int($0) } ?? []
     if axes.isEmpty, emptyAxesMeanNone, function.keepsSingleElements { return [x] }
@@ -194,7 +196,9 @@ extension ArgExtreme {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    let (_, shape) = try resultTypes(inputs, outputCount: outputCount)[0]
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
+    let shape = results[0].shape
     let x = try inputs.required(0, "data")
     let groups = ReducedGroups(
       x.shape, reduced: [try Axes.normalized(axis, rank: x.rank)])

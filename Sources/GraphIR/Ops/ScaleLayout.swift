@@ -45,7 +45,7 @@ package struct ScaleLayout: Sendable, Equatable {
     guard blockSize >= 0 else {
       throw .invalidAttribute(name: "block_size", found: String(blockSize), expected: "0 or more")
     }
-    guard let x, let scale, !scale.allSatisfy({ $0 == .fixed(1) }) else { return }
+    guard let x, let scale, scale.contains(where: { ($0.value ?? 1) != 1 }) else { return }
     if blockSize == 0 {
       guard scale.count == 1 else {
         throw .invalidRank(
@@ -80,7 +80,7 @@ package struct ScaleLayout: Sendable, Equatable {
   package func forEachRun(
     _ body: (_ elements: Swift.Range<Int>, _ scale: Int, _ step: Int) -> Void
   ) {
-    let blocks = (extent + block - 1) / block
+    let blocks = extent / block + (extent % block == 0 ? 0 : 1)
     for slice in 0..<outer {
       for index in 0..<extent {
         let start = (slice * extent + index) * inner

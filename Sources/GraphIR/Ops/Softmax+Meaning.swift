@@ -17,11 +17,11 @@ extension Softmax {
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {
-    try resultTypes(inputs, outputCount: outputCount)
+    let results = try resultTypes(inputs, outputCount: outputCount)
+    if let empty = emptyResults(results) { return empty }
     let x = try inputs.required(0, "input")
     let first = try Axes.normalized(axis, rank: x.rank, includesEnd: flattensTrailingAxes)
     var values = x.reals()
-    guard !values.isEmpty else { return [x] }
     let normalized = flattensTrailingAxes ? first..<x.rank : first..<(first + 1)
     let length = x.shape[normalized].reduce(1, *)
     let distance = x.shape.dropFirst(normalized.upperBound).reduce(1, *)

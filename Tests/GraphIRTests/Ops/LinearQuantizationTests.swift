@@ -68,6 +68,17 @@ struct LinearQuantizationTests {
       try QuantizeLinear(axis: 0, blockSize: 5).result(x, columns).bytes == [1, 4, 12, 4, 10, 24])
   }
 
+  @Test("A block may be longer than anything, and an empty tensor has no codes")
+  func extremeBlocks() throws {
+    let x = floats([1, 2], [1, 2])
+    let whole = QuantizeLinear(axis: 1, blockSize: .max)
+    #expect(try whole.result(x, floats([0.5], [1, 1])).bytes == [2, 4])
+    #expect(
+      try whole.result(counting([2, 3]), floats([1, 0.5], [2, 1])).bytes == [0, 1, 2, 6, 8, 10])
+    let empty = try QuantizeLinear(axis: 1).result(counting([1 << 40, 0]), unit)
+    #expect(empty.shape == [1 << 40, 0])
+  }
+
   @Test("A bias of int32 is dequantized in float32")
   func bias() throws {
     let codes = Tensor([Int32(16_777_217), -3], shape: [2])
@@ -115,6 +126,8 @@ struct LinearQuantizationTests {
     #expect(
       try QuantizeLinear().type(x, operand(), operand(.int8))?.description == "int8 N×3")
     #expect(try QuantizeLinear().type(x, operand(), Operand(type: nil)) == nil)
+    let open = try QuantizeLinear(axis: 7).type(x, operand(.float32, .unknown))
+    #expect(open?.description == "uint8 N×3")
     #expect(
       try DequantizeLinear().type(operand(.int4, .unknown), operand(.bfloat16))?.description
         == "bfloat16 ?")

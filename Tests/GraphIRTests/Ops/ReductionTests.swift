@@ -52,6 +52,9 @@ struct ReductionTests {
     #expect(try Reduce(.logSumExp).result(none, list(1)).floats() == [-.infinity, -.infinity])
     #expect(try Reduce(.sum).result(none, list(0)).shape == [1, 0])
     #expect(try Reduce(.maximum).result(counting([0], .int8)).integers() == [-128])
+    let vast = counting([0, 1 << 40])
+    #expect(try Reduce(.sum).result(vast, list(1)).shape == [0, 1])
+    #expect(try Reduce(.sum).result(vast).floats() == [0])
   }
 
   @Test("Integers wrap, and means and roots are cut toward zero")
