@@ -218,12 +218,20 @@ private func copyElements<Word: BitwiseCopyable>(
   _ axis: MoveAxis, _ source: UnsafeRawBufferPointer, _ from: Int,
   _ target: UnsafeMutableRawBufferPointer, _ to: Int, as word: Word.Type
 ) {
-  // SAFETY: `move` checked every element's index; loads need no alignment.
   let size = MemoryLayout<Word>.size
+  // SAFETY: `move` checked every element's index; loads need no alignment.
+  if let offsets = axis.sourceOffsets {
+    for (step, offset) in offsets.prefix(axis.extent).enumerated() {
+      let value = unsafe source.loadUnaligned(fromByteOffset: (from + offset) * size, as: word)
+      unsafe target.storeBytes(
+        of: value, toByteOffset: (to + step * axis.targetStride) * size, as: word)
+    }
+    return
+  }
+  let (sourceStep, targetStep) = (axis.sourceStride * size, axis.targetStride * size)
+  let (first, place) = (from * size, to * size)
   for step in 0..<axis.extent {
-    let value = unsafe source.loadUnaligned(
-      fromByteOffset: (from + axis.sourceOffset(step)) * size, as: word)
-    unsafe target.storeBytes(
-      of: value, toByteOffset: (to + step * axis.targetStride) * size, as: word)
+    let value = unsafe source.loadUnaligned(fromByteOffset: first + step * sourceStep, as: word)
+    unsafe target.storeBytes(of: value, toByteOffset: place + step * targetStep, as: word)
   }
 }

@@ -50,17 +50,8 @@ extension Resize {
       let outer = present[..<axis].reduce(1, *)
       let extent = present[axis]
       present[axis] = shape[axis]
-      var next = [Double](repeating: 0, count: try ResultLimit.check(present, .float64))
-      for (position, taps) in sampling.taps.enumerated() {
-        for tap in taps {
-          for row in 0..<outer {
-            let from = (row * extent + tap.index) * inner
-            let to = (row * shape[axis] + position) * inner
-            for column in 0..<inner { next[to + column] += tap.weight * values[from + column] }
-          }
-        }
-      }
-      values = next
+      try ResultLimit.check(present, .float64)
+      values = sampling.resampled(values, outer: outer, extent: extent, inner: inner)
     }
     if let range = x.elementType.integerRange {
       values = values.map { min(max($0, Double(range.lowerBound)), Double(range.upperBound)) }
@@ -93,8 +84,10 @@ private struct AxisSampling {
   let isIdentity: Bool
   /// The nearest index of the input, per position; empty unless the mode is nearest.
   private(set) var nearest: [Int] = []
-  /// The indices of the input and their weights, per position.
-  private(set) var taps: [[(index: Int, weight: Double)]] = []
+  /// The indices of the input and their weights, of all positions.
+  private var taps: [(index: Int, weight: Double)] = []
+  /// Where the taps of each position begin, and the end of the last.
+  private var starts = [0]
   /// Whether a position lies outside the input, for crops.
   private(set) var isOutside: [Bool] = []
 
@@ -109,8 +102,28 @@ private struct AxisSampling {
     if op.mode == .nearest {
       nearest = positions.map { min(max(op.rounded($0), 0), extent - 1) }
     } else {
-      taps = positions.map { op.taps(at: $0, extent: extent, scale: Double(plan.scale)) }
+      for position in positions {
+        taps += op.taps(at: position, extent: extent, scale: Double(plan.scale))
+        starts.append(taps.count)
+      }
     }
+  }
+
+  /// The weighted sums along the middle one of three axes, `[outer, extent, inner]`.
+  func resampled(_ values: [Double], outer: Int, extent: Int, inner: Int) -> [Double] {
+    let count = starts.count - 1
+    var result = [Double](repeating: 0, count: outer * count * inner)
+    for row in 0..<outer {
+      for position in 0..<count {
+        let to = (row * count + position) * inner
+        for tap in starts[position]..<starts[position + 1] {
+          let weight = taps[tap].weight
+          let from = (row * extent + taps[tap].index) * inner
+          for column in 0..<inner { result[to + column] += weight * values[from + column] }
+        }
+      }
+    }
+    return result
   }
 }
 

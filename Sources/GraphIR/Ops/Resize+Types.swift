@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
+import TensorCore
 
 /// How one axis is resampled.
 struct ResizeAxis {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
 
 /// Joins the inputs along an axis.
 public struct Concat: Op {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
 
 /// The elements under a new shape (second input; −1 is inferred, 0 copies unless `allowsZero`).
 public struct Reshape: Op {
