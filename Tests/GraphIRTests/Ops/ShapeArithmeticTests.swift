@@ -89,6 +89,34 @@ struct ShapeArithmeticTests {
     #expect(graph[result].type?.description == "float32 14×18")
   }
 
+  @Test("The pads that PyTorch turns round in pairs are known")
+  func pads() throws {
+    var graph = Graph()
+    let x = input([.symbol("N"), 3, 8, 8], in: &graph)
+    let one = Tensor([Int64(0)], shape: [1])
+    let rest = try add(ConstantOfShape(value: one), [list(4)], to: &graph)
+    let all = try add(Concat(axis: 0), [list(1, 2, 3, 4), rest], to: &graph)
+    let pairs = try add(Reshape(), [all, list(-1, 2)], to: &graph)
+    let turned = try add(
+      Slice(), [pairs, list(-1), list(.min + 1), list(0), list(-1)], to: &graph)
+    let sides = try add(Transpose(permutation: [1, 0]), [turned], to: &graph)
+    let flat = try add(Reshape(), [sides, list(-1)], to: &graph)
+    let pads = try add(Cast(to: .int64), [flat], to: &graph)
+    let result = try add(Pad(), [x, pads], to: &graph)
+    #expect(graph.inferTypes().isEmpty)
+    #expect(graph[result].type?.description == "float32 N×3×15×11")
+  }
+
+  @Test("Numbers that a type wraps or rounds are not taken for known")
+  func wrapping() {
+    let large = Operand(Tensor([UInt8(200)], shape: [1]))
+    #expect(Binary(.add).inferContents([large, large]) == [.unknown])
+    #expect(Cast(to: .int8).inferContents([large]) == [.unknown])
+    #expect(Cast(to: .float16).inferContents([Operand(list(2049))]) == [.unknown])
+    let seven = Operand(list(7))
+    #expect(Binary(.modulo(isFmod: false)).inferContents([seven, Operand(list(4))]) == [3])
+  }
+
   @Test("Quotients that are no integers are not taken for known")
   func inexactQuotient() {
     let seven = Operand(type: TensorType(.float32, []), contents: [.fixed(7)])
