@@ -2,53 +2,67 @@
 public import GraphIR
 import TensorCore
 
+/// What calibration found out about the values of a network.
+public struct CalibrationStatistics: Sendable {
+  /// Ranges and histograms.
+  public var values: [ValueID: ValueStatistics] = [:]
+
+  /// Means and ranges of channels.
+  public var channels: [ValueID: ChannelStatistics] = [:]
+}
+
 /// Runs a network over calibration samples once and collects statistics of chosen values.
 public struct StatisticsCollector: Sendable {
   public let graph: Graph
 
-  /// The values to observe, each once: computed ones and inputs.
+  /// The values, computed ones and inputs, whose ranges and histograms are collected.
   public let values: [ValueID]
 
-  public init(of values: [ValueID], in graph: Graph) {
+  /// The values whose channels are looked at one by one.
+  public let channels: [ValueID]
+
+  public init(of values: [ValueID], channelsOf channels: [ValueID] = [], in graph: Graph) {
     self.graph = graph
-    self.values = values
+    self.values = Array(Set(values)).sorted()
+    self.channels = Array(Set(channels)).sorted()
   }
 
   /// Statistics per value.
   ///
   /// - Parameters:
   ///   - source: Read batch by batch, in order.
+  ///   - limit: Stops when this many samples have been seen.
   ///   - makeExecutor: Makes the executor of the graph with the values as its outputs.
   ///   - progress: Called after each batch with the samples done.
   /// - Throws: What reading, making or running throws.
   ///
   /// Memory does not grow with the number of samples; the result does not depend on threads.
   public func collect(
-    from source: some CalibrationSource, makeExecutor: ExecutorFactory,
+    from source: some CalibrationSource, upTo limit: Int = .max, makeExecutor: ExecutorFactory,
     progress: (_ samplesDone: Int) throws -> Void = { _ in }
-  ) throws -> [ValueID: ValueStatistics] {
+  ) throws -> CalibrationStatistics {
     let inputs = Set(graph.inputs)
-    let computed = values.filter { !inputs.contains($0) }
-    var observed = graph
-    observed.setOutputs(computed)
-    let executor = computed.isEmpty ? nil : try makeExecutor(observed)
-    var statistics = [ValueStatistics](repeating: ValueStatistics(), count: values.count)
+    let observed = Set(values + channels).sorted()
+    let computed = observed.filter { !inputs.contains($0) }
+    var observing = graph
+    observing.setOutputs(computed)
+    let executor = computed.isEmpty ? nil : try makeExecutor(observing)
+    var statistics = CalibrationStatistics()
+    for value in values { statistics.values[value] = ValueStatistics() }
+    for value in channels { statistics.channels[value] = ChannelStatistics() }
     var done = 0
-    for index in 0..<source.batchCount {
+    for index in 0..<source.batchCount where done < limit {
       let batch = try source.batch(index)
-      let results = try executor?.run(batch) ?? []
-      var next = 0
-      for (position, value) in values.enumerated() {
-        if inputs.contains(value) {
-          if let tensor = batch[graph[value].name] { statistics[position].add(tensor) }
-        } else {
-          statistics[position].add(results[next])
-          next += 1
-        }
+      let results = Dictionary(
+        zip(computed, try executor?.run(batch) ?? []), uniquingKeysWith: { first, _ in first })
+      for value in observed {
+        guard let tensor = results[value] ?? batch[graph[value].name] else { continue }
+        statistics.values[value]?.add(tensor)
+        statistics.channels[value]?.add(tensor)
       }
       done += batch.values.first?.shape.first ?? 1
       try progress(done)
     }
-    return Dictionary(uniqueKeysWithValues: zip(values, statistics))
+    return statistics
   }
 }

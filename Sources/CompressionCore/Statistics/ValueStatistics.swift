@@ -55,17 +55,7 @@ public struct ValueStatistics: Sendable, Equatable {
   /// Adds the elements of a tensor whose first axis is that of the samples.
   public mutating func add(_ tensor: Tensor) {
     let samples = tensor.rank == 0 ? 1 : tensor.shape[0]
-    if tensor.elementType == .float32 {
-      tensor.bytes.withUnsafeBytes { raw in
-        if Int(bitPattern: raw.baseAddress) % MemoryLayout<Float>.alignment == 0 {
-          add(raw.bindMemory(to: Float.self), samples: samples)
-        } else {
-          tensor.floats().withUnsafeBufferPointer { add($0, samples: samples) }
-        }
-      }
-    } else {
-      tensor.floats().withUnsafeBufferPointer { add($0, samples: samples) }
-    }
+    tensor.withFloats { add($0, samples: samples) }
   }
 
   /// Adds what another collector saw; moving averages are weighted by samples.

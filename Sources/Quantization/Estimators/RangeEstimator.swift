@@ -44,7 +44,8 @@ public enum RangeEstimators {
   public static let registry = MethodRegistry<any RangeEstimator>(
     family: "range estimator",
     [
-      MinimumMaximumRange(),
+      EntropyRange(), MeanSquaredErrorRange(), PercentileRange(), MinimumMaximumRange(),
+      MovingAverageRange(),
     ],
     name: { $0.name })
 }

@@ -62,17 +62,21 @@ public struct WeightQuantizer: Codable, Sendable, Equatable {
   ///   - axis: The axis of the output channels; `nil` forces one scale.
   ///   - leastScales: A lower bound for the scale of each channel, or of the tensor; empty for
   ///     none. Biases with little range left ask for it.
-  /// - Returns: Codes and scales. A channel of zeros has scale 1 (or its least scale) and its
-  ///   codes are the zero point.
+  ///   - zeroScale: The scale of a channel of zeros.
+  /// - Returns: Codes and scales. The codes of a channel of zeros are the zero point.
   /// - Complexity: O(*elements*).
   public func quantized(
-    _ weights: Tensor, axis: Int?, leastScales: [Float] = []
+    _ weights: Tensor, axis: Int?, leastScales: [Float] = [], zeroScale: Float = 1
   ) -> QuantizedWeights {
     let axis = granularity == .perChannel ? axis : nil
     let reals = weights.floats()
     let slices = ChannelSlices(shape: weights.shape, axis: axis)
     let ranges = slices.ranges(of: reals)
     var codes = ranges.map { code(for: $0) }
+    for channel in codes.indices where ranges[channel].least == 0 && ranges[channel].greatest == 0 {
+      codes[channel] = AffineCode(
+        scale: zeroScale, zeroPoint: codes[channel].zeroPoint, codes: codes[channel].codes)
+    }
     for (channel, least) in leastScales.enumerated() where channel < codes.count {
       guard codes[channel].scale < least else { continue }
       codes[channel] = AffineCode(

@@ -20,14 +20,12 @@ package struct QDQWriter {
   /// - Parameters:
   ///   - graph: The graph that the plan was made for, perhaps with other constants.
   ///   - activations: A code for every value of the plan.
-  ///   - givenWeights: Codes already chosen for the weights of a node.
+  ///   - weights: Codes of the weights of each product.
   package func quantized(
     _ graph: Graph, activations: ActivationCodes,
-    givenWeights: [NodeID: QuantizedWeights] = [:]
+    weights: [NodeID: QuantizedWeights]
   ) -> Graph {
-    var writing = Writing(
-      graph: graph, activations: activations, quantizer: options.weights,
-      givenWeights: givenWeights)
+    var writing = Writing(graph: graph, activations: activations, weights: weights)
     let sites = Dictionary(uniqueKeysWithValues: plan.sites.map { ($0.node, $0) })
     let nodes = graph.nodes
     writing.graph.setNodes([])
@@ -56,8 +54,7 @@ package struct QDQWriter {
 private struct Writing {
   var graph: Graph
   let activations: ActivationCodes
-  let quantizer: WeightQuantizer
-  let givenWeights: [NodeID: QuantizedWeights]
+  let weights: [NodeID: QuantizedWeights]
 
   /// What users of a value read instead of it.
   var readable: [ValueID: ValueID] = [:]
@@ -78,25 +75,16 @@ private struct Writing {
   }
 
   mutating func quantizeConstants(of node: inout Node, _ site: QuantizationPlan.WeightedSite) {
-    guard let weights = graph[site.weight].constant,
-      let input = activations.codes[site.data]
-    else { return }
-    let axis = site.operands.channelAxis
-    let bias = site.bias.flatMap { graph[$0].constant?.floats() }
-    let isPerChannel = quantizer.granularity == .perChannel && axis != nil
-    let quantized =
-      givenWeights[site.node]
-      ?? quantizer.quantized(
-        weights, axis: axis,
-        leastScales: bias.map {
-          BiasQuantization.leastWeightScales(
-            bias: $0, inputScale: input.scale, isPerChannel: isPerChannel)
-        } ?? [])
+    guard let quantized = weights[site.node], let input = activations.codes[site.data] else {
+      return
+    }
     let name = graph[site.weight].name
     node.inputs[site.operands.weight] = addDequantized(
       quantized.codes, scales: quantized.scales,
       zeroPoints: quantized.zeroPoints, axis: quantized.axis, name: name)
-    guard let position = site.operands.bias, let value = site.bias, let bias else { return }
+    guard let position = site.operands.bias, let value = site.bias,
+      let bias = graph[value].constant?.floats()
+    else { return }
     let codes = BiasQuantization.quantized(
       bias, inputScale: input.scale, weightScales: quantized.scales)
     node.inputs[position] = addDequantized(
