@@ -38,19 +38,19 @@ public struct Tensor: Sendable, Equatable {
 
   /// Bytes that a tensor of this type and shape takes.
   ///
-  /// - Throws: `TensorError` if a dimension is negative or the product overflows.
+  /// - Throws: `TensorError` if a dimension is negative or the product of those that are not
+  ///   zero overflows.
   public static func checkedByteCount(
     elementType: ElementType, shape: [Int]
   ) throws(TensorError) -> Int {
     guard shape.allSatisfy({ $0 >= 0 }) else { throw .negativeDimension(shape: shape) }
-    guard !shape.contains(0) else { return 0 }
     var count = 1
-    for dimension in shape {
+    for dimension in shape where dimension > 0 {
       let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
       guard !overflow, product < Int.max / 64 else { throw .tooManyElements(shape: shape) }
       count = product
     }
-    return elementType.byteCount(of: count)
+    return shape.contains(0) ? 0 : elementType.byteCount(of: count)
   }
 
   /// The same elements under another shape.

@@ -34,6 +34,9 @@ struct TensorTests {
     #expect(throws: TensorError.tooManyElements(shape: [1 << 40, 1 << 40])) {
       try Tensor.checkedByteCount(elementType: .int8, shape: [1 << 40, 1 << 40])
     }
+    #expect(throws: TensorError.tooManyElements(shape: [1 << 45, 1 << 34, 0])) {
+      try Tensor.checkedByteCount(elementType: .int8, shape: [1 << 45, 1 << 34, 0])
+    }
   }
 
   @Test("Reshaping keeps the elements and refuses other counts")
