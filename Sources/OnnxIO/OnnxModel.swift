@@ -17,20 +17,16 @@ public enum OnnxModel {
   public static func read(
     contentsOf url: URL, limits: OnnxLimits = OnnxLimits()
   ) throws(OnnxError) -> Graph {
-    let bytes: [UInt8]
     do {
-      let file = try PlainFile(path: url.path)
-      guard file.size <= limits.fileBytes else {
-        throw OnnxProblem.fileTooLarge(bytes: file.size, limit: limits.fileBytes)
-      }
-      bytes = try file.bytes(offset: 0, length: file.size)
+      let external = ExternalData(
+        folder: url.deletingLastPathComponent(), limit: limits.externalBytes)
+      var reader = ModelReader(externalData: external, limits: limits)
+      return try reader.graph(of: try decoded(try bytes(of: url, limits: limits)))
     } catch let problem as OnnxProblem {
       throw .invalid(file: url.path, problem: problem)
     } catch {
       throw .unreadable(file: url.path, reason: "\(error)")
     }
-    return try read(
-      bytes, named: url.path, folder: url.deletingLastPathComponent(), limits: limits)
   }
 
   /// Reads a model from memory.
@@ -55,6 +51,14 @@ public enum OnnxModel {
     } catch {
       throw .invalid(file: name, problem: error)
     }
+  }
+
+  private static func bytes(of url: URL, limits: OnnxLimits) throws -> [UInt8] {
+    let file = try PlainFile(path: url.path)
+    guard file.size <= limits.fileBytes else {
+      throw OnnxProblem.fileTooLarge(bytes: file.size, limit: limits.fileBytes)
+    }
+    return try file.bytes(offset: 0, length: file.size)
   }
 
   private static func decoded(_ bytes: [UInt8]) throws(OnnxProblem) -> OnnxModelProto {

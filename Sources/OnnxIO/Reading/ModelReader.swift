@@ -21,9 +21,10 @@ struct ModelReader {
   }
 
   /// The graph of the model: functions inlined, constants collected, nodes in topological order.
-  mutating func graph(of model: OnnxModelProto) throws(OnnxProblem) -> Graph {
+  ///
+  /// The model is consumed: stored tensors are let go one by one as they are converted.
+  mutating func graph(of model: consuming OnnxModelProto) throws(OnnxProblem) -> Graph {
     guard model.hasGraph else { throw .noGraph }
-    var model = model
     var proto = model.graph
     model.clearGraph()
     let opsets = try ModelReader.opsets(model.opsetImport)
