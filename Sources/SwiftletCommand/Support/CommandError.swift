@@ -67,6 +67,12 @@ package struct CommandError: Error, Equatable, Sendable {
 }
 
 extension Console {
+  /// Shows a label and its text, also with `--quiet`.
+  func showLabelled(_ label: String, _ text: String) throws(ReportingError) {
+    if !options.isQuiet { return try say(label, text) }
+    try show("\(label)  \(text)")
+  }
+
   func report(_ error: CommandError) {
     switch error.reasons.count {
     case 0: self.error(error.message)
