@@ -46,14 +46,22 @@ struct ChannelLinearNode {
 
   /// Adds the node that computes `output` with another weight and bias, and removes this one.
   ///
-  /// - Parameter weight: `nil` to keep the present one.
+  /// - Parameters:
+  ///   - input: What the node reads; `nil` for what it reads at present.
+  ///   - weight: `nil` to keep the present one; `bias` likewise.
   func rewrite(
     in patch: inout GraphPatch, index: GraphIndex, input: ValueID? = nil, weight: Tensor?,
-    bias: [Double], output: ValueID
+    bias: [Double]?, output: ValueID
   ) {
     patch.remove(node)
     let weightValue =
       weight.map { patch.rewriteConstant(self.weightValue, to: $0, in: index) } ?? self.weightValue
+    guard let bias else {
+      patch.addNode(
+        op, name: node.name,
+        inputs: [input ?? self.input, weightValue] + node.inputs.dropFirst(2), outputs: [output])
+      return
+    }
     let tensor = Tensor(reals: bias, shape: [bias.count], elementType: self.weight.elementType)
     let biasValue =
       self.biasValue.map { patch.rewriteConstant($0, to: tensor, in: index) }

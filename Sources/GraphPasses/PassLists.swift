@@ -7,7 +7,10 @@ extension PassPipeline {
   /// Quantized networks keep their codes and their pairs of quantizing nodes. Names of values that
   /// remain are those of the file. Shapes may be symbolic.
   public static let portable = PassPipeline(
-    simplification + [
+    [
+      Step(FoldKnownValues(), "a weight may be normalized by its own statistics"),
+      Step(UseStoredStatistics(), "networks are compressed for inference"),
+    ] + simplification + [
       Step(
         RecognizeActivations(keepsOperatorSet: true),
         "before biases are folded, which would take the 3 of x + 3 away"),
@@ -19,7 +22,17 @@ extension PassPipeline {
 
   /// What prepares a network of fixed shapes, after `portable`, for our own runtime: operators
   /// around integer codes become `Fused` steps. The result is not for files.
-  public static let lowering = PassPipeline(
+  ///
+  /// Quantization on the edge between an operator and the addition or activation that becomes part
+  /// of the same step is left out, but for its clamp: results can differ from those of the file
+  /// by what that rounding did.
+  public static let lowering = PassPipeline(loweringSteps)
+
+  /// `lowering` with the rounding of every `QuantizeLinear` kept.
+  public static let exactLowering = PassPipeline(
+    loweringSteps.filter { !($0.pass is SkipInnerQuantization) })
+
+  private static let loweringSteps =
     simplification + [
       Step(MergeEqualNodes(mergesQuantization: true), "one pair of quantizing nodes per value"),
       Step(RecognizeActivations(keepsOperatorSet: false), "the runtime has them all"),
@@ -46,21 +59,23 @@ extension PassPipeline {
       Step(FuseQuantization(), "outputs as codes, last: nothing is fused behind them"),
       Step(FoldConstants(dequantizes: true), "quantized weights that no integer step reads"),
       Step(DropDeadNodes(), "dequantizing nodes that all users have passed by"),
-    ])
+    ]
 
   private static let simplification = [
-    Step(FoldConstants(), "constants hide what other passes look for"),
-    Step(FoldShapes(), "shape arithmetic that follows from the types"),
-    Step(FoldConstants(), "what depended on those shapes"),
+    Step(FoldKnownValues(), "other passes look for constants"),
     Step(DropIdentities(), "nodes that stand between others for nothing"),
     Step(MergeTransposes(), "one permutation instead of two"),
     Step(MergeReshapes(), "one change of shape instead of two"),
+    Step(MergeSlices(), "one slice instead of two"),
     Step(DropIdentities(), "merged movements that undo each other"),
+    Step(DropUnusedOutputs(), "operators with one result are easier to rewrite"),
     Step(DropDeadNodes(), "dead users would keep nodes from being folded"),
     Step(MergeEqualNodes(), "after constants and shapes, which make more nodes equal"),
   ]
 
   private static let folding = [
+    Step(RecognizeLeakyRelu(), "one operator in place of an operator with a parameter"),
+    Step(FlattenProduct(), "matrix products take biases and batch norms"),
     Step(MergePad(), "before batch norms, which fold forward only past no padding"),
     Step(FuseBias(), "biases and scales between an operator and its batch norm"),
     Step(FoldScale(), "as above"),
@@ -70,5 +85,6 @@ extension PassPipeline {
     Step(
       FoldBatchNormalizationForward(),
       "only batch norms that the operator before could not take"),
+    Step(FoldScaleForward(), "only scales that the operator before could not take"),
   ]
 }

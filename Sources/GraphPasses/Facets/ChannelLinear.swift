@@ -44,6 +44,9 @@ protocol ChannelLinear: Op {
   /// Whether the op may take a bias for a result of this rank.
   func takesBias(rank: Int) -> Bool
 
+  /// Whether the channels of the first input lie along axis 1.
+  var readsChannelsInPlace: Bool { get }
+
   /// Whether each input channel meets every weight of its own in every result (nothing is padded
   /// and no operand is turned), so that a constant added to the channel is a constant in the bias.
   var seesWholeChannels: Bool { get }
@@ -53,6 +56,7 @@ extension ChannelLinear {
   var biasFactor: Double { 1 }
   var withPlainBias: any Op { self }
   func takesBias(rank: Int) -> Bool { true }
+  var readsChannelsInPlace: Bool { true }
 }
 
 extension Padding {
@@ -118,6 +122,8 @@ extension Gemm: ChannelLinear {
   var withPlainBias: any Op {
     Gemm(alpha: alpha, beta: 1, transposesA: transposesA, transposesB: transposesB)
   }
+
+  var readsChannelsInPlace: Bool { !transposesA }
 
   var seesWholeChannels: Bool { !transposesA && alpha == 1 }
 }
