@@ -77,6 +77,11 @@ HWY_INLINE Block BlockAt(size_t channel, size_t channels) {
   return {channel, width, rest < width ? rest : width};
 }
 
+/// Which channels of a part of 16 are real.
+HWY_INLINE __mmask16 PartMask(const Block& block) {
+  return static_cast<__mmask16>(block.count >= 16 ? 0xFFFF : (1 << block.count) - 1);
+}
+
 /// The channel, within a block, of 32-bit lane `lane` of accumulator `j`.
 HWY_INLINE size_t LaneChannel(size_t j, size_t lane, size_t width) {
   return (16 * (lane / 4) + 4 * j + lane % 4) % width;
@@ -150,6 +155,7 @@ struct ByteOutput {
 };
 
 HWY_INLINE ByteOutput PrepareBytes(const Finish& f) {
+  if (!IsByte(f.type)) return {};
   const int32_t sign = f.type == SWK_S8 ? 128 : 0, zero = f.zero_point + sign;
   const auto code = [zero](float bound) {
     return static_cast<char>(static_cast<int32_t>(std::nearbyint(bound)) + zero);

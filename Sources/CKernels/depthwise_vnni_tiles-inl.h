@@ -112,7 +112,7 @@ HWY_NOINLINE void Tile(
   const uint8_t* padding) {
   constexpr int kParts = 64 / Width, kTile = W::kTile;
   const swk_depthwise& a = *run.args;
-  const __mmask16 mask = static_cast<__mmask16>((1u << block.count) - 1u);
+  const __mmask16 mask = PartMask(block);
   const ptrdiff_t left = static_cast<ptrdiff_t>(place.output_column * W::kStride) -
                          static_cast<ptrdiff_t>(a.pad_left);
   Columns<W, Width> columns;
@@ -200,7 +200,7 @@ HWY_NOINLINE void GeneralRow(
   const swk_depthwise& a = *run.args;
   const size_t image = row / a.output_height, oy = row % a.output_height;
   const size_t taps = a.kernel_height * a.kernel_width;
-  const __mmask16 mask = static_cast<__mmask16>((1u << block.count) - 1u);
+  const __mmask16 mask = PartMask(block);
   const __m512i flip =
     _mm512_set1_epi8(a.src_type == SWK_S8 ? static_cast<char>(0x80) : 0);
   const ByteOutput bytes_out = PrepareBytes(run.finish);

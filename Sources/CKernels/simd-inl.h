@@ -27,7 +27,7 @@ using VI = hn::Vec<DI>;
 /// The larger of both, `b` where either is NaN.
 template <class V>
 HWY_INLINE V MaxOr(V a, V b) {
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
   return hn::Max(a, b);
 #else
   return hn::IfThenElse(hn::Gt(a, b), a, b);
@@ -37,7 +37,7 @@ HWY_INLINE V MaxOr(V a, V b) {
 /// The smaller of both, `b` where either is NaN.
 template <class V>
 HWY_INLINE V MinOr(V a, V b) {
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
   return hn::Min(a, b);
 #else
   return hn::IfThenElse(hn::Lt(a, b), a, b);

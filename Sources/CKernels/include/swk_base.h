@@ -38,7 +38,7 @@ typedef enum swk_type {
 /// - `SWK_HARD_SIGMOID`: `h(y) = min(max(alpha * y + beta, 0), 1)`.
 /// - `SWK_HARD_SWISH`: `y * h(y)`, with `alpha` and `beta` given (ONNX: 1/6 and 1/2).
 /// - `SWK_LEAKY_RELU`: `y < 0 ? alpha * y : y`.
-/// - `SWK_SILU`: `y / (1 + exp(-y))`; the reference may differ by 4 ulp or 1e-36 before rounding.
+/// - `SWK_SILU`: `y / (1 + exp(-y))`; the reference may differ by 4 ulp or 2e-36 before rounding.
 typedef enum swk_activation {
   SWK_NONE = 0,
   SWK_RELU = 1,
