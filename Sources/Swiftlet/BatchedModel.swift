@@ -37,7 +37,7 @@ public final class BatchedModel: GraphExecutor {
 
   /// Executors for methods that run networks on samples.
   public static func factory(options: CompileOptions? = nil) -> ExecutorFactory {
-    { graph in try BatchedModel(portable: try graph.portable(), options: options) }
+    { graph in try BatchedModel(portable: graph, options: options) }
   }
 
   /// The outputs in the graph's order for a tensor per input name.

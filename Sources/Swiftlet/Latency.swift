@@ -52,3 +52,34 @@ public struct Latency: Sendable, Equatable {
     return Latency(seconds: try model.latencies(inputs, runs: max(runs, 1), warmups: 1))
   }
 }
+
+extension Latency {
+  /// Latencies of several networks, measured in turn in rounds, so that a drift of the machine's
+  /// speed touches all alike.
+  ///
+  /// - Parameters:
+  ///   - models: Compiled networks.
+  ///   - rounds: How often each has its turn.
+  ///   - seconds: About how long all runs of one network may take, in which as many as fit are
+  ///     made, at least one and at most ten in a round.
+  ///   - seed: Of the random inputs.
+  /// - Throws: What running throws.
+  public static func alternating(
+    _ models: [CompiledModel], rounds: Int = 7, seconds: Double = 1, seed: UInt64 = 0
+  ) throws -> [Latency] {
+    let inputs = models.map { RandomInputs.tensors(for: $0.inputs, seed: seed) }
+    var runs: [Int] = []
+    for (model, input) in zip(models, inputs) {
+      let warm = try model.latencies(input, runs: 3, warmups: 2).min() ?? 1
+      runs.append(min(10, max(1, Int(seconds / Double(rounds) / max(warm, 1e-6)))))
+    }
+    var series = models.map { _ in [Double]() }
+    for _ in 0..<max(rounds, 1) {
+      for index in models.indices {
+        series[index] += try models[index].latencies(
+          inputs[index], runs: runs[index], warmups: 1)
+      }
+    }
+    return series.map { Latency(seconds: $0) }
+  }
+}

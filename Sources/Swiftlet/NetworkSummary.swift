@@ -18,6 +18,8 @@ public struct NetworkSummary: Sendable, Equatable {
     public var macs: Int
     /// Bytes of the constants that it uses.
     public var bytes: Int
+    /// Whether its products are of integer codes on both sides.
+    public var isInteger: Bool
   }
 
   public var layers: [Layer]
@@ -28,6 +30,12 @@ public struct NetworkSummary: Sendable, Equatable {
 
   /// Multiply-accumulate operations of one run.
   public var macs: Int
+
+  /// Fraction of the multiply-accumulates whose operands are both integer codes; 0 without any.
+  public var integerShare: Double {
+    let integer = layers.filter(\.isInteger).reduce(0) { $0 + $1.macs }
+    return macs > 0 ? Double(integer) / Double(macs) : 0
+  }
 
   /// Bytes of all constants, each counted once.
   public var constantBytes: Int
@@ -50,6 +58,7 @@ public struct NetworkSummary: Sendable, Equatable {
     parameters = 0
     constantBytes = 0
     layers = []
+    let index = GraphIndex(fixed)
     for node in fixed.nodes {
       let types = node.inputs.map { fixed.type($0) }
       var own = 0
@@ -70,9 +79,20 @@ public struct NetworkSummary: Sendable, Equatable {
             .map(\.1),
           outputs: outputs, parameters: own,
           macs: node.op.cost(inputs: types, outputs: outputs)?.multiplyAccumulates ?? 0,
-          bytes: bytes))
+          bytes: bytes, isInteger: Self.isInteger(node, in: index)))
     }
     macs = layers.reduce(0) { $0 + $1.macs }
+  }
+
+  /// Whether both operands of a product are codes, or dequantized from codes just before.
+  private static func isInteger(_ node: Node, in index: GraphIndex) -> Bool {
+    if node.op is ConvInteger || node.op is MatMulInteger || node.op is QLinearConv
+      || node.op is QLinearMatMul
+    {
+      return true
+    }
+    return node.inputs.count > 1
+      && node.inputs.prefix(2).allSatisfy { index.producer(of: $0)?.op is DequantizeLinear }
   }
 
   private static func isParameter(_ tensor: Tensor, of node: Node, at position: Int) -> Bool {

@@ -20,8 +20,8 @@ package struct SwiftletTool: ParsableCommand {
       """,
     version: SwiftletTool.versionText,
     subcommands: [
-      InspectCommand.self, CheckCommand.self, EvaluateCommand.self, BenchCommand.self,
-      RunCommand.self, DoctorCommand.self, DemoCommand.self,
+      InspectCommand.self, CheckCommand.self, QuantizeCommand.self, EvaluateCommand.self,
+      BenchCommand.self, RunCommand.self, DoctorCommand.self, DemoCommand.self,
     ])
 
   package static let versionText = "0.1.0"

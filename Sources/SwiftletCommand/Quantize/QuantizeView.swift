@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import Reporting
+import Swiftlet
+
+/// What `quantize` shows at its end.
+struct QuantizeView {
+  let outcome: QuantizeOutcome
+
+  /// The table that answers: smaller, faster, as good?
+  var comparison: Comparison {
+    let (before, after) = (outcome.before, outcome.after)
+    let agreement = after.score?.agreement
+    let latencyNote = after.latency.map {
+      "\(Format.spread($0.spread)), \(outcome.threads) thread\(outcome.threads == 1 ? "" : "s")"
+    }
+    return Comparison([
+      Measure(
+        "Size", .fileSize, before: Double(before.bytes), after: Double(after.bytes)),
+      Measure(
+        "Parameters", .count, before: Double(before.parameters), after: Double(after.parameters)),
+      Measure("MACs in int8", .share, before: before.integerShare, after: after.integerShare),
+      Measure(
+        "Top-1", .accuracy, before: before.score?.top1, after: after.score?.top1,
+        note: outcome.measuredOn),
+      Measure("Top-5", .accuracy, before: before.score?.top5, after: after.score?.top5),
+      Measure(
+        "Agreement", .share, before: nil, after: agreement,
+        note: before.score?.top1 == nil ? outcome.measuredOn : ""),
+      Measure("SQNR", .ratio, before: nil, after: after.score?.signalToNoise),
+      Measure(
+        "Latency, batch 1", .latency, before: before.latency?.median,
+        after: after.latency?.median, note: latencyNote ?? ""),
+      Measure(
+        "Peak memory", .memory, before: before.peakMemoryBytes.map(Double.init),
+        after: after.peakMemoryBytes.map(Double.init), note: "of a process that runs it"),
+    ])
+  }
+
+  /// Layers by damage, the worst first; those without a figure are left out.
+  var damaged: [LayerOutcome] {
+    outcome.layers.filter { $0.signalToNoise != nil }.sorted {
+      ($0.signalToNoise ?? .infinity) < ($1.signalToNoise ?? .infinity)
+    }
+  }
+
+  var damageTable: Table? {
+    let layers = damaged
+    guard !layers.isEmpty else { return nil }
+    let shown = layers.prefix(5)
+    var table = Table(
+      columns: [
+        Table.Column("Where it hurt most"), Table.Column("operator", fit: .keep),
+        Table.Column("SQNR", alignment: .right), Table.Column("range kept", alignment: .right),
+        Table.Column("why", fit: .wrap),
+      ], indent: 2)
+    for layer in shown {
+      table.add(
+        Table.Cell(layer.name), Table.Cell(layer.kind),
+        Table.Cell(layer.signalToNoise.map { Format.decibels($0) } ?? ""),
+        Table.Cell(layer.rangeKept.map { Format.share($0) } ?? ""), Table.Cell(layer.cause))
+    }
+    let rest = layers.dropFirst(shown.count)
+    if let best = rest.first?.signalToNoise {
+      table.notes = ["\(rest.count) more at \(Format.decibels(best)) or above"]
+    }
+    return table
+  }
+
+  /// What was written, whether the goal was met, and what to do next.
+  func conclusion(report: String?) -> [(String, String)] {
+    var lines: [(String, String)] = []
+    let difference = outcome.written.greatestDifference
+    let same =
+      difference == 0
+      ? "identical outputs"
+      : "outputs differ by up to \(Format.significant(difference)) from the network in memory"
+    lines.append(
+      (
+        "Written",
+        "\(outcome.output), read back: \(same); runs in ONNX ≥ opset \(outcome.written.opset)"
+      ))
+    if let report { lines.append(("Report", report)) }
+    if let goal = outcome.goal {
+      let lost = Format.fixed(max(goal.lost, 0), decimals: 2)
+      let allowed = Format.significant(goal.allowed)
+      if goal.isMet {
+        lines.append(("Goal", "met: \(lost) points lost, \(allowed) allowed"))
+      } else {
+        let gap = Format.fixed(goal.lost - goal.allowed, decimals: 2)
+        lines.append(("Goal", "missed: \(gap) points over the allowed \(allowed)"))
+      }
+      if !goal.restored.isEmpty {
+        lines.append(("In float", goal.restored.joined(separator: ", ")))
+      }
+    }
+    lines.append(("Next", next))
+    return lines
+  }
+
+  private var next: String {
+    if let worst = damaged.first, !worst.mend.isEmpty, (worst.signalToNoise ?? 99) < 20 {
+      return worst.mend
+    }
+    return "swiftlet bench \(outcome.output) --profile"
+  }
+
+  var json: JSONValue {
+    var object: JSONValue = [
+      "model": .string(outcome.model), "output": .string(outcome.output),
+      "recipe": .array(outcome.recipe.map { .string($0) }),
+      "mode": .string(outcome.options.mode.rawValue),
+      "estimator": .string(outcome.options.estimator),
+      "preprocessing": .string(outcome.preprocessingWords),
+      "samples": .integer(outcome.calibrationCount), "measured_on": .string(outcome.measuredOn),
+      "seed": .integer(Int(clamping: outcome.seed)), "threads": .integer(outcome.threads),
+      "machine": .string(outcome.machine.line), "before": figures(outcome.before),
+      "after": figures(outcome.after),
+    ]
+    if let goal = outcome.goal {
+      object["goal"] = [
+        "max_drop": .number(goal.allowed), "lost": .number(goal.lost), "met": .bool(goal.isMet),
+        "restored": .array(goal.restored.map { .string($0) }),
+      ]
+    }
+    object["written"] = [
+      "opset": .integer(outcome.written.opset),
+      "identical": .bool(outcome.written.greatestDifference == 0),
+      "greatest_difference": .number(outcome.written.greatestDifference),
+    ]
+    object["seconds"] = .number(outcome.seconds)
+    object["layers"] = .array(outcome.layers.map(layer))
+    return object
+  }
+
+  private func figures(_ figures: NetworkFigures) -> JSONValue {
+    var object: JSONValue = [
+      "bytes": .integer(figures.bytes), "parameters": .integer(figures.parameters),
+      "int8_macs_share": .number(figures.integerShare),
+      "top1": .optional(figures.score?.top1.map { $0 * 100 }),
+      "top5": .optional(figures.score?.top5.map { $0 * 100 }),
+    ]
+    if let score = figures.score { object["count"] = .integer(score.count) }
+    if let agreement = figures.score?.agreement { object["agreement"] = .number(agreement * 100) }
+    if let ratio = figures.score?.signalToNoise { object["sqnr_db"] = .number(ratio) }
+    if let latency = figures.latency { object["latency_ms"] = BenchReport.json(latency) }
+    object["peak_memory_bytes"] = .optional(figures.peakMemoryBytes)
+    return object
+  }
+
+  private func layer(_ layer: LayerOutcome) -> JSONValue {
+    var object: JSONValue = [
+      "name": .string(layer.name), "operator": .string(layer.kind), "macs": .integer(layer.macs),
+      "storage": .string(layer.isInteger ? "int8" : "float"),
+    ]
+    object["sqnr_db"] = .optional(layer.signalToNoise)
+    object["range_kept"] = .optional(layer.rangeKept)
+    if !layer.cause.isEmpty { object["cause"] = .string(layer.cause) }
+    if !layer.mend.isEmpty { object["mend"] = .string(layer.mend) }
+    return object
+  }
+}
