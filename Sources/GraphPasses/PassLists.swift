@@ -48,7 +48,7 @@ extension PassPipeline {
       Step(
         FuseActivation(sparesAdditions: true),
         "stages first, so that additions see what they add to"),
-      Step(SkipInnerQuantization(), "no codes between an operator and what is fused into it"),
+      Step(SkipInnerQuantization(), "codes inside a step are rounded to in registers"),
       Step(
         FuseActivation(sparesAdditions: true),
         "activations that stood behind such codes"),

@@ -135,6 +135,33 @@ struct ConvolutionTests {
     }
   }
 
+  @Test("Codes between a convolution and its residual are rounded to inside the step")
+  func innerCodes() throws {
+    for (zeroPoint, stages): (Int32, [Fused.Stage]) in [
+      (0, []), (131, []), (7, [.activation(.relu)]),
+    ] {
+      var oracle = Oracle(seed: 16)
+      let given = ConvolutionCase(input: [2, 8, 7, 7], outputs: 16, kernel: [1, 1])
+      let inner = LinearCode(elementType: .uint8, scales: [0.4], zeroPoints: [zeroPoint])
+      let addend = LinearCode(elementType: .uint8, scales: [0.05], zeroPoints: [90])
+      let step = integerStep(
+        given, .uint8, zeroPoint: 117, stages: stages + [.recode(inner), .add(addend)])
+      let (graph, feeds) = Oracle.graph(
+        step,
+        inputs: [
+          ("x", oracle.codes(given.input, .uint8)),
+          (nil, oracle.codes(given.weightShape, .int8)),
+          (nil, oracle.codes([16], .int8).converted(to: .int32)),
+          ("r", oracle.codes([2, 16, 7, 7], .uint8)),
+        ])
+      // A tie of the inner codes may fall to the other side: 0.4 of 0.085 is 5 steps, rarely.
+      let want = try Interpreter(graph).run(feeds)[0].integers()
+      let got = try CompiledModel(graph).run(feeds)[0].integers()
+      let different = zip(want, got).filter { abs($0 - $1) > 1 }.count
+      #expect(different * 500 <= want.count)
+    }
+  }
+
   @Test("A convolution may add its own input")
   func ownInput() throws {
     var oracle = Oracle(seed: 6)

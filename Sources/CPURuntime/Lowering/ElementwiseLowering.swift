@@ -97,7 +97,7 @@ extension ProgramBuilder {
         guard let step = Eltwise(function) else { return false }
         try attributes.appendEltwise(step)
       case .clip(let lower, let upper): try attributes.appendEltwise(.clip(lower, upper))
-      case .add: return false
+      case .add, .recode: return false
       }
     }
     return true

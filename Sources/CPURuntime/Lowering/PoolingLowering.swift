@@ -153,7 +153,7 @@ extension ProgramBuilder {
         guard let step = Eltwise(function) else { return false }
         try attributes.appendEltwise(step)
       case .clip(let lower, let upper): try attributes.appendEltwise(.clip(lower, upper))
-      case .add: return false
+      case .add, .recode: return false
       }
     }
     guard let source = try dense(input, .channelsLast, as: type) else { return false }

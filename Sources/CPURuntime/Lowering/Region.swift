@@ -108,7 +108,7 @@ extension Region {
     switch stages.first {
     case nil: return (SWK_NONE, 0, 0)
     case .clip(let lower, let upper): return (SWK_CLIP, lower, upper)
-    case .add: return nil
+    case .add, .recode: return nil
     case .activation(let function):
       switch function {
       case .relu: return (SWK_RELU, 0, 0)
@@ -143,12 +143,13 @@ extension Region {
 
 /// The fused steps of a product (convolution or matrix product) in oneDNN's terms.
 ///
-/// Where every stage commutes with a positive factor, the whole product is computed in units of
-/// the output's scale, which saves a multiplication per element; else a last linear step does it.
+/// The product is computed in units of the first scale that it meets, an inner code's or the
+/// output's, as far as the stages before commute with a positive factor; that saves a
+/// multiplication per element.
 struct ProductStages {
   /// What the weights' scales and the bias are divided by.
   let unit: Float
-  /// Added to the bias (an output zero point that needs no step of its own).
+  /// Added to the bias (a zero point that needs no step of its own).
   let biasOffset: Float
   let steps: [Step]
   let sum: (scale: Float, zeroPoint: Int32, addend: ValueID)?
@@ -159,54 +160,42 @@ struct ProductStages {
   }
 
   init?(_ region: Region) {
-    var eltwise: [(position: Int, step: Eltwise)] = []
-    var sumPosition: Int?
+    var plan = StagePlan()
     var sum: (scale: Float, zeroPoint: Int32, addend: ValueID)?
-    for (position, stage) in region.stages.enumerated() {
+    for stage in region.stages {
       switch stage {
       case .activation(let function):
         guard let step = Eltwise(function) else { return nil }
-        eltwise.append((position, step))
-      case .clip(let lower, let upper): eltwise.append((position, .clip(lower, upper)))
+        plan.append(step)
+      case .clip(let lower, let upper): plan.append(.clip(lower, upper))
       case .add(let code):
         guard sum == nil, let addend = region.addends.first.flatMap({ $0 }) else { return nil }
-        sumPosition = position
+        var operand: (scale: Float, zeroPoint: Int32) = (1, 0)
         if let code {
-          guard let (scale, zeroPoint) = Region.scalar(code) else { return nil }
-          sum = (scale, zeroPoint, addend)
-        } else {
-          sum = (1, 0, addend)
+          guard let known = Region.scalar(code) else { return nil }
+          operand = known
         }
+        plan.appendSum(in: region.outputCode.flatMap { Region.scalar($0)?.scale } ?? 1)
+        sum = (operand.scale / plan.unit, operand.zeroPoint, addend)
+      case .recode(let code):
+        guard let (scale, zeroPoint) = Region.scalar(code),
+          let range = code.elementType.integerRange
+        else { return nil }
+        plan.enter(scale: scale, zeroPoint: zeroPoint)
+        plan.steps.append(.eltwise(Eltwise(algorithm: dnnl_eltwise_round)))
+        plan.steps.append(.eltwise(.clip(Float(range.lowerBound), Float(range.upperBound))))
       }
     }
-    var unit: Float = 1
-    var offset: Float = 0
-    var last: Eltwise?
     if let code = region.outputCode {
       guard let (scale, zeroPoint) = Region.scalar(code) else { return nil }
-      let rescaled = eltwise.compactMap { item in
-        item.step.rescaled(by: scale).map { (item.position, $0) }
-      }
-      if rescaled.count == eltwise.count {
-        unit = scale
-        eltwise = rescaled.map { (position: $0.0, step: $0.1) }
-        if zeroPoint != 0 {
-          if eltwise.isEmpty { offset = Float(zeroPoint) } else { last = .linear(1, Float(zeroPoint)) }
-        }
-      } else {
-        last = .linear(1 / scale, Float(zeroPoint))
-      }
+      plan.enter(scale: scale, zeroPoint: zeroPoint)
+    } else {
+      plan.enter(scale: 1, zeroPoint: 0)
     }
-    var steps: [Step] = []
-    for position in region.stages.indices {
-      if position == sumPosition { steps.append(.sum) }
-      steps += eltwise.filter { $0.position == position }.map { .eltwise($0.step) }
-    }
-    if let last { steps.append(.eltwise(last)) }
-    self.unit = unit
-    biasOffset = offset
-    self.steps = steps
-    self.sum = sum.map { ($0.scale / unit, $0.zeroPoint, $0.addend) }
+    unit = plan.firstUnit ?? 1
+    biasOffset = plan.biasOffset
+    steps = plan.steps
+    self.sum = sum
   }
 
   /// The attributes that make a primitive do the steps; the addend is of type `addendType`.

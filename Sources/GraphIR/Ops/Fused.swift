@@ -29,13 +29,15 @@ public struct LinearCode: Sendable, Equatable {
 ///
 /// The inputs of `root` come first, then one input for each `add` stage. Inputs with a code are
 /// dequantized, `root` is applied, then the stages in order, and the result is quantized if
-/// there is an output code. An implementation may keep intermediate results in higher precision.
+/// there is an output code.
 public struct Fused: Op {
   public enum Stage: Sendable, Equatable {
     case activation(Unary.Function)
     case clip(lower: Float, upper: Float)
     /// Adds the next extra input, of the shape of the result, dequantized if it has a code.
     case add(LinearCode?)
+    /// Rounds to the nearest code of the range and back to reals.
+    case recode(LinearCode)
   }
 
   public var kind: String { "Fused" + root.kind }
@@ -108,6 +110,12 @@ public struct Fused: Op {
           throw .missingInput(name: "addend")
         }
         result = try Fused.only(Binary(.add).evaluate([result, extra], outputCount: 1))
+      case .recode(let code):
+        let (scale, zeroPoint) = Fused.parameters(code)
+        let codes = try QuantizeLinear(axis: code.axis ?? 0)
+          .evaluate([result, scale, zeroPoint], outputCount: 1)
+        guard let real = try Fused.real(codes.first, code) else { throw .notEvaluable(kind: kind) }
+        result = real
       }
     }
     guard let outputCode else { return [result] }

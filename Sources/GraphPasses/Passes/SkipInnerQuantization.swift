@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package import GraphIR
 
-/// Leaves out quantization between an operator and the addition or activation that will be fused
-/// with it: the intermediate result stays in higher precision.
-///
-/// What remains of the pair is a clamp to the range of its codes, since a quantizer may have left
-/// out a ReLU that this range implies.
+/// Makes the quantization between an operator and the addition or activation that will be fused
+/// with it a stage of the step: it rounds to the codes and back without going through memory.
 package struct SkipInnerQuantization: GraphPass {
   package var name: String { "skip-inner-quantization" }
 
   package init() {}
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
-    guard var (step, pair) = edge(into: node, in: index), let range = pair.code.realRange else {
-      return nil
-    }
+    guard var (step, pair) = edge(into: node, in: index) else { return nil }
     var patch = GraphPatch(of: index.graph)
     patch.remove(pair.quantize)
     patch.remove(pair.dequantize)
-    step.append(.clip(lower: range.lowerBound, upper: range.upperBound))
+    step.append(.recode(pair.code))
     step.rewrite(in: &patch, output: pair.output)
     return patch
   }
