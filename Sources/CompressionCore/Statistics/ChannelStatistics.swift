@@ -42,6 +42,13 @@ public struct ChannelStatistics: Sendable, Equatable {
     tensor.withFloats { values in
       for row in 0..<rows {
         for channel in 0..<channels {
+          if inner == 1 {
+            let value = values[row * channels + channel]
+            sums[channel] += Double(value)
+            minima[channel] = min(minima[channel], value)
+            maxima[channel] = max(maxima[channel], value)
+            continue
+          }
           let start = (row * channels + channel) * inner
           add(UnsafeBufferPointer(rebasing: values[start..<(start + inner)]), to: channel)
         }
@@ -51,30 +58,10 @@ public struct ChannelStatistics: Sendable, Equatable {
   }
 
   private mutating func add(_ values: UnsafeBufferPointer<Float>, to channel: Int) {
-    var sum: Float = 0
-    var (least, greatest) = (minima[channel], maxima[channel])
-    if values.count >= 16 {
-      var lanes = SIMD16<Float>(repeating: 0)
-      var low = SIMD16<Float>(repeating: least)
-      var high = SIMD16<Float>(repeating: greatest)
-      let raw = UnsafeRawBufferPointer(values)
-      for start in stride(from: 0, to: values.count - 15, by: 16) {
-        let lane = raw.loadUnaligned(fromByteOffset: start * 4, as: SIMD16<Float>.self)
-        lanes += lane
-        low = pointwiseMin(low, lane)
-        high = pointwiseMax(high, lane)
-      }
-      sum = lanes.sum()
-      (least, greatest) = (low.min(), high.max())
-    }
-    for index in (values.count / 16 * 16)..<values.count {
-      sum += values[index]
-      least = min(least, values[index])
-      greatest = max(greatest, values[index])
-    }
-    sums[channel] += Double(sum)
-    minima[channel] = least
-    maxima[channel] = greatest
+    let range = FiniteRange(values)
+    sums[channel] += laneSum(values)
+    minima[channel] = min(minima[channel], range.minimum)
+    maxima[channel] = max(maxima[channel], range.maximum)
   }
 }
 

@@ -1,47 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
+import CKernels
 
 /// The least and the greatest finite element of an array.
 struct FiniteRange {
-  var minimum = Float.infinity
-  var maximum = -Float.infinity
-  var notFiniteCount = 0
+  let minimum: Float
+  let maximum: Float
+  let notFiniteCount: Int
 
   init(_ values: UnsafeBufferPointer<Float>) {
-    var low = SIMD16<Float>(repeating: .infinity)
-    var high = -low
-    var isFinite = true
-    let whole = values.count / 16 * 16
-    var index = 0
-    var difference = SIMD16<Float>(repeating: 0)
-    let raw = UnsafeRawBufferPointer(values)
-    while index < whole {
-      let lane = raw.loadUnaligned(fromByteOffset: index * 4, as: SIMD16<Float>.self)
-      low = pointwiseMin(low, lane)
-      high = pointwiseMax(high, lane)
-      // Stays 0 for finite lanes, becomes NaN otherwise.
-      difference += lane - lane
-      index += 16
+    guard let base = values.baseAddress else {
+      (minimum, maximum, notFiniteCount) = (.infinity, -.infinity, 0)
+      return
     }
-    if (difference .== 0) != SIMDMask(repeating: true) { isFinite = false }
-    for index in whole..<values.count where !values[index].isFinite { isFinite = false }
-    if isFinite {
-      if whole > 0 {
-        minimum = low.min()
-        maximum = high.max()
-      }
-      for index in whole..<values.count {
-        minimum = Swift.min(minimum, values[index])
-        maximum = Swift.max(maximum, values[index])
-      }
-    } else {
-      for value in values {
-        guard value.isFinite else {
-          notFiniteCount += 1
-          continue
-        }
-        minimum = Swift.min(minimum, value)
-        maximum = Swift.max(maximum, value)
-      }
+    let range = swk_min_max_f32(base, values.count)
+    minimum = range.minimum
+    maximum = range.maximum
+    notFiniteCount = Int(range.nan_count + range.infinite_count)
+  }
+}
+
+/// The sum of an array in an order that depends on its length alone: 16 partial sums in `Double`.
+func laneSum(_ values: UnsafeBufferPointer<Float>) -> Double {
+  guard let base = values.baseAddress else { return 0 }
+  let whole = values.count / 16 * 16
+  var sum = 0.0
+  if whole > 0 {
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 16) { lanes in
+      lanes.initialize(repeating: 0)
+      if let start = lanes.baseAddress { swk_channel_sums_f32(base, whole / 16, 16, start) }
+      sum = lanes.reduce(0, +)
     }
   }
+  for index in whole..<values.count { sum += Double(values[index]) }
+  return sum
 }
