@@ -101,7 +101,7 @@ let package = Package(
       name: "OnnxIOTests", dependencies: ["OnnxIO", "GraphIR", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "GraphPassesTests",
-      dependencies: ["GraphPasses", "GraphIR", "TensorCore", "TestSupport"]),
+      dependencies: ["GraphPasses", "GraphIR", "OnnxIO", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CPURuntimeTests",
       dependencies: ["CPURuntime", "GraphPasses", "GraphIR", "TensorCore", "TestSupport"]),

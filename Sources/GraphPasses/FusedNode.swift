@@ -41,8 +41,17 @@ struct FusedNode {
 }
 
 extension FusedNode {
-  /// Adds a stage; a clamp or ReLU behind a clamp or ReLU becomes one clamp.
+  /// Adds a stage; a clamp or ReLU behind a clamp or ReLU becomes one clamp, and one that codes
+  /// imply is left out.
   mutating func append(_ stage: Fused.Stage) {
+    if case .recode(let code) = stage {
+      while let last = step.stages.last, code.implies(last) { step.stages.removeLast() }
+    }
+    if case .recode(let code) = step.stages.last, let range = code.realRange,
+      let bounds = stage.bounds, bounds.lower <= range.lowerBound, bounds.upper >= range.upperBound
+    {
+      return
+    }
     guard let first = step.stages.last?.bounds, let second = stage.bounds,
       first.lower <= first.upper, second.lower <= second.upper
     else {

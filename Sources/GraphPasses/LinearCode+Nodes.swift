@@ -64,3 +64,25 @@ extension LinearCode {
     return range.contains(code) ? code : nil
   }
 }
+
+extension LinearCode {
+  /// Whether quantizing to the code does the work of a stage before it.
+  ///
+  /// Quantization is monotonic: a bound whose code is the last one changes nothing.
+  func implies(_ stage: Fused.Stage) -> Bool {
+    switch stage {
+    case .activation(.relu): contains(codesFor: 0, .infinity)
+    case .clip(let lower, let upper): contains(codesFor: lower, upper)
+    default: false
+    }
+  }
+
+  private func contains(codesFor lower: Float, _ upper: Float) -> Bool {
+    guard scales.count == 1, let range = elementType.integerRange, lower <= upper else {
+      return false
+    }
+    let least = (lower / scales[0]).rounded(.toNearestOrEven) + Float(zeroPoints[0])
+    let greatest = (upper / scales[0]).rounded(.toNearestOrEven) + Float(zeroPoints[0])
+    return least <= Float(range.lowerBound) && greatest >= Float(range.upperBound)
+  }
+}

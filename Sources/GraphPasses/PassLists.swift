@@ -22,17 +22,7 @@ extension PassPipeline {
 
   /// What prepares a network of fixed shapes, after `portable`, for our own runtime: operators
   /// around integer codes become `Fused` steps. The result is not for files.
-  ///
-  /// Quantization on the edge between an operator and the addition or activation that becomes part
-  /// of the same step is left out, but for its clamp: results can differ from those of the file
-  /// by what that rounding did.
-  public static let lowering = PassPipeline(loweringSteps)
-
-  /// `lowering` with the rounding of every `QuantizeLinear` kept.
-  public static let exactLowering = PassPipeline(
-    loweringSteps.filter { !($0.pass is SkipInnerQuantization) })
-
-  private static let loweringSteps =
+  public static let lowering = PassPipeline(
     simplification + [
       Step(MergeEqualNodes(mergesQuantization: true), "one pair of quantizing nodes per value"),
       Step(RecognizeActivations(keepsOperatorSet: false), "the runtime has them all"),
@@ -46,11 +36,11 @@ extension PassPipeline {
       Step(CancelRequantization(), "what sinking leaves between two movements"),
       Step(DropDeadNodes(), "dequantized values that movements used"),
       Step(
-        FuseActivation(sparesAdditions: true),
+        FuseActivation(ofProductsOnly: true),
         "stages first, so that additions see what they add to"),
-      Step(SkipInnerQuantization(), "codes inside a step are rounded to in registers"),
+      Step(FuseInnerQuantization(), "codes inside a step are rounded to in registers"),
       Step(
-        FuseActivation(sparesAdditions: true),
+        FuseActivation(ofProductsOnly: true),
         "activations that stood behind such codes"),
       Step(FuseAddition(), "residual connections, after the activations inside the branch"),
       Step(FuseActivation(), "activations behind additions, and of the other operators"),
@@ -59,7 +49,7 @@ extension PassPipeline {
       Step(FuseQuantization(), "outputs as codes, last: nothing is fused behind them"),
       Step(FoldConstants(dequantizes: true), "quantized weights that no integer step reads"),
       Step(DropDeadNodes(), "dequantizing nodes that all users have passed by"),
-    ]
+    ])
 
   private static let simplification = [
     Step(FoldKnownValues(), "other passes look for constants"),

@@ -77,7 +77,7 @@ extension Graph {
       return [graph.node(Unary(.relu), graph.node(Binary(.add), late, early))]
     }
     let result = try rewritten(
-      graph, by: FuseActivation(sparesAdditions: true), FuseAddition(), FuseActivation(),
+      graph, by: FuseActivation(ofProductsOnly: true), FuseAddition(), FuseActivation(),
       tolerance: 0)
     #expect(result.kinds == ["Conv", "Abs", "FusedConv"])
     #expect(try result.onlyStep().stages == [.add(nil), .activation(.relu)])
@@ -216,23 +216,36 @@ extension Graph {
   }
 }
 
-@Suite("Skipping of inner quantization") struct SkipInnerQuantizationTests {
-  @Test("keeps the clamp of a pair between a convolution and its addition, drops the rounding")
+@Suite("Fusion of inner quantization") struct FuseInnerQuantizationTests {
+  @Test("rounds to the codes between a convolution and its addition inside one step")
   func residual() throws {
     let graph = Graph.made { graph in
       let x = graph.dequantized(graph.input(Graph.map, .int8), scale: 0.02)
-      let codes = graph.quantized(
-        graph.quantizedConvolution(x), scale: 0.001, zeroPoint: -128, name: "inner")
-      let inner = graph.dequantized(codes, scale: 0.001, zeroPoint: -128)
+      let conv = graph.node(Unary(.relu), graph.quantizedConvolution(x))
+      let codes = graph.quantized(conv, scale: 0.01, zeroPoint: -128, name: "inner")
+      let inner = graph.dequantized(codes, scale: 0.01, zeroPoint: -128)
       let sum = graph.node(Unary(.relu), graph.node(Binary(.add), inner, x))
       return [graph.quantized(sum, scale: 0.05)]
     }
-    // Rounding to steps of 0.001 is left out, which may move the result by one step of 0.05.
-    let result = try rewritten(graph, by: .lowering, tolerance: 1.001 / 127 * 10)
+    let result = try rewritten(graph, by: .lowering, tolerance: 0)
     #expect(result.kinds == ["FusedConv"])
-    let step = try #require(result.nodes.first?.op as? Fused)
-    #expect(step.stages.first == .clip(lower: 0, upper: 255 * 0.001))
-    #expect(step.stages.count == 3)
+    let inner = LinearCode(elementType: .int8, scales: [0.01], zeroPoints: [-128])
+    let addend = LinearCode(elementType: .int8, scales: [0.02], zeroPoints: [0])
+    #expect(
+      try result.onlyStep().stages == [.recode(inner), .add(addend), .activation(.relu)])
+  }
+
+  @Test("leaves out a ReLU behind codes that are never negative")
+  func impliedStage() throws {
+    let graph = Graph.made { graph in
+      let x = graph.dequantized(graph.input(Graph.map, .int8), scale: 0.02)
+      let codes = graph.quantized(
+        graph.quantizedConvolution(x), scale: 0.01, zeroPoint: -128, name: "inner")
+      let inner = graph.dequantized(codes, scale: 0.01, zeroPoint: -128)
+      return [graph.quantized(graph.node(Unary(.relu), inner), scale: 0.05)]
+    }
+    let result = try rewritten(graph, by: .lowering, tolerance: 0)
+    #expect(try result.onlyStep().stages.count == 1)
   }
 
   @Test("keeps a pair whose codes another node uses")
@@ -243,7 +256,7 @@ extension Graph {
       let inner = graph.dequantized(codes, scale: 0.01)
       return [graph.node(Binary(.add), inner, x), codes]
     }
-    let result = try rewritten(graph, by: SkipInnerQuantization(), tolerance: 0)
+    let result = try rewritten(graph, by: FuseInnerQuantization(), tolerance: 0)
     #expect(result.kinds == graph.kinds)
   }
 }

@@ -6,18 +6,18 @@ package import GraphIR
 package struct FuseActivation: GraphPass {
   package var name: String { "fuse-activation" }
 
-  private let sparesAdditions: Bool
+  private let ofProductsOnly: Bool
 
-  /// - Parameter sparesAdditions: Whether activations behind an addition stay, for a pass that
-  ///   makes the addition itself a stage.
-  package init(sparesAdditions: Bool = false) { self.sparesAdditions = sparesAdditions }
+  /// - Parameter ofProductsOnly: Whether only convolutions and matrix products take stages, for a
+  ///   pass that makes additions stages of them first.
+  package init(ofProductsOnly: Bool = false) { self.ofProductsOnly = ofProductsOnly }
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
     guard let stage = stage(of: node, in: index), let output = index.onlyOutput(of: node),
       let input = node.inputs[0], index.soleConsumer(of: input) != nil, index.isReal(input),
       index.type(input)?.elementType != .float64,
       var step = FusedNode(index.producer(of: input), in: index), step.takesActivation,
-      !(sparesAdditions && AdditionOperands(step.node, in: index) != nil)
+      !ofProductsOnly || step.takesAddition
     else { return nil }
 
     var patch = GraphPatch(of: index.graph)

@@ -3,14 +3,15 @@ package import GraphIR
 
 /// Makes the quantization between an operator and the addition or activation that will be fused
 /// with it a stage of the step: it rounds to the codes and back without going through memory.
-package struct SkipInnerQuantization: GraphPass {
-  package var name: String { "skip-inner-quantization" }
+package struct FuseInnerQuantization: GraphPass {
+  package var name: String { "fuse-inner-quantization" }
 
   package init() {}
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
-    guard var (step, pair) = edge(into: node, in: index) else { return nil }
+    guard let (edge, pair) = edge(into: node, in: index) else { return nil }
     var patch = GraphPatch(of: index.graph)
+    var step = edge
     patch.remove(pair.quantize)
     patch.remove(pair.dequantize)
     step.append(.recode(pair.code))
