@@ -13,6 +13,9 @@ public struct DatasetCalibration: CalibrationSource {
 
   private let batchSize: Int
 
+  /// Bytes of activations that one batch may take, as calibration keeps them all.
+  private static let activationBytes = 64 << 20
+
   /// - Parameters:
   ///   - dataset: Where the samples come from; labels are not needed.
   ///   - preprocessing: What is done to them first.
@@ -27,7 +30,7 @@ public struct DatasetCalibration: CalibrationSource {
       dataset: dataset, preprocessing: preprocessing, inputShape: interface.sampleShape,
       elementType: interface.elementType)
     inputName = interface.inputName
-    batchSize = max(interface.fixedBatch ?? Evaluator.batchSize, 1)
+    batchSize = interface.batchSize(within: Self.activationBytes)
     let whole = indices.count / batchSize * batchSize
     self.indices = interface.fixedBatch == nil ? indices : Array(indices.prefix(whole))
   }

@@ -16,6 +16,9 @@ public struct NetworkInterface: Sendable, Equatable {
   /// Scores per sample, where they follow from the shapes.
   public let classCount: Int?
 
+  /// Bytes of everything that is computed for one sample; 0 if it is not known.
+  public let activationBytes: Int
+
   /// The interface of a network with one input.
   ///
   /// - Throws: `InterfaceError` if the network has none or several inputs, no output, or an input
@@ -35,8 +38,24 @@ public struct NetworkInterface: Sendable, Equatable {
     fixedBatch = batch.value
     let samples = batch.value ?? 1
     let fixed = try? graph.specialized(batch: samples)
+    activationBytes = fixed.map { Self.computedBytes($0) / max(samples, 1) } ?? 0
     classCount = fixed.flatMap { $0.type(output)?.shape }
       .flatMap { samples > 0 ? $0.reduce(1, *) / samples : nil }
+  }
+}
+
+extension NetworkInterface {
+  /// Samples for which everything that is computed takes at most so many bytes: 1 to 32, or what
+  /// the network fixes.
+  func batchSize(within bytes: Int) -> Int {
+    max(fixedBatch ?? min(Evaluator.batchSize, bytes / max(activationBytes, 1)), 1)
+  }
+
+  private static func computedBytes(_ graph: Graph) -> Int {
+    graph.nodes.flatMap(\.outputs).reduce(0) { sum, output in
+      guard let type = graph.type(output), let shape = type.shape else { return sum }
+      return sum + type.elementType.byteCount(of: shape.reduce(1, *))
+    }
   }
 }
 

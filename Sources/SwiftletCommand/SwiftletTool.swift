@@ -38,15 +38,15 @@ package struct SwiftletTool: ParsableCommand {
     _ arguments: [String],
     console makeConsole: (Console.Options) -> Console = { Console.standard(options: $0) }
   ) -> Int32 {
-    let command: any ParsableCommand
+    var parsed: any ParsableCommand
     do {
-      command = try parseAsRoot(arguments)
+      parsed = try parseAsRoot(arguments)
+      // Commands of the parser's own, such as help, end by an error that holds their text.
+      if !(parsed is any ConsoleCommand) { try parsed.run() }
     } catch {
       return report(parsing: error, on: makeConsole(Console.Options()))
     }
-    guard let command = command as? any ConsoleCommand else {
-      return report(parsing: CleanExit.helpRequest(), on: makeConsole(Console.Options()))
-    }
+    guard let command = parsed as? any ConsoleCommand else { return ExitStatus.done.rawValue }
     let console = makeConsole(command.common.consoleOptions)
     do {
       try command.common.validateThreads()
@@ -63,7 +63,7 @@ package struct SwiftletTool: ParsableCommand {
 
   private static func report(parsing error: any Error, on console: Console) -> Int32 {
     if exitCode(for: error).isSuccess {
-      do { try console.show(fullMessage(for: error)) } catch {
+      do { try console.show(HelpText.examplesFirst(fullMessage(for: error))) } catch {
         return ExitStatus.failed.rawValue
       }
       return ExitStatus.done.rawValue

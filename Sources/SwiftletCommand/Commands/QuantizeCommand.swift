@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ArgumentParser
+import Foundation
 package import Reporting
 import Swiftlet
 
@@ -67,6 +68,28 @@ package struct QuantizeCommand: ConsoleCommand {
     }
   }
 
+  /// Looks before the work whether its results can be written.
+  private func checkOutputs() throws {
+    for path in [output, report].compactMap({ $0 }) {
+      let url = URL(fileURLWithPath: path)
+      let folder = url.deletingLastPathComponent().path
+      var isFolder: ObjCBool = false
+      let manager = FileManager.default
+      guard manager.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+        throw CommandError("\(path): its folder does not exist")
+      }
+      if manager.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+        throw CommandError("\(path): a folder of that name exists (expected a file)")
+      }
+      let given = URL(fileURLWithPath: model).resolvingSymlinksInPath()
+      guard url.resolvingSymlinksInPath() != given else {
+        throw CommandError(
+          "\(path): that is the float network itself",
+          reasons: ["say another name, so that it is kept"], status: .wrongUsage)
+      }
+    }
+  }
+
   package func run(on console: Console) throws {
     let options = try method.options()
     if options.needsSamples, data == nil {
@@ -75,6 +98,7 @@ package struct QuantizeCommand: ConsoleCommand {
         status: .wrongUsage)
     }
     let file = try ModelFile(model)
+    try checkOutputs()
     let interruption = Interruption(kept: "nothing was written")
     let run = QuantizeRun(
       command: self, options: options, file: file, console: console, interruption: interruption)

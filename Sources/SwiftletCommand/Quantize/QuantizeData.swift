@@ -73,7 +73,7 @@ struct QuantizeData {
     let count = indices?.count ?? dataset.count
     let part = dataset.split == .all ? "" : dataset.split.words + " "
     measuredWords = "\(Format.integer(count)) \(part)\(Self.noun(dataset))"
-    if indices != nil { measuredWords += " apart from those" }
+    if indices != nil { measuredWords += " not calibrated with" }
   }
 
   private mutating func resolve(
