@@ -24,57 +24,62 @@ public enum Quantizer {
     try options.validate()
     var graph = graph
     graph.inferTypes()
-    guard calibration.batchCount > 0 else { throw QuantizationError.emptyCalibration }
-    let first = try QuantizationPlan(for: graph, options: options)
-    if options.correctsBiases { graph = BiasCorrection.addingBiases(to: graph, sites: first.sites) }
-    let plan = try QuantizationPlan(for: graph, options: options)
-    if options.equalizes {
-      let equalization = CrossLayerEqualization(
-        pairs: EqualizationPair.pairs(of: plan.sites, in: GraphIndex(graph)),
-        granularity: options.weights.granularity)
-      if !equalization.pairs.isEmpty {
-        let channels = try StatisticsCollector(
-          of: [], channelsOf: equalization.observed, in: graph
-        ).collect(
-          from: calibration, upTo: equalizationSamples, makeExecutor: makeExecutor,
-          progress: { done in
-            try progress(.equalizing(done: done, of: min(done, calibration.sampleCount)))
-          }
-        ).channels
-        graph = equalization.applied(to: graph, channels: channels)
-      }
+    switch options.mode {
+    case .fixed:
+      guard calibration.batchCount > 0 else { throw QuantizationError.emptyCalibration }
+      let calibrated = try CalibratedNetwork(
+        graph, calibration: calibration, options: options, makeExecutor: makeExecutor,
+        progress: progress)
+      return try measured(
+        calibrated, try calibrated.quantized(), on: calibration, makeExecutor: makeExecutor,
+        progress: progress)
+    case .dynamic:
+      let network = try DynamicQuantization(options: options).applied(to: graph)
+      return QuantizationResult(graph: network.graph, report: network.report)
+    case .weightOnly:
+      let network = try WeightOnlyQuantization(options: options).applied(to: graph)
+      return QuantizationResult(graph: network.graph, report: network.report)
+    case .float16, .bfloat16:
+      let converted =
+        options.mode == .float16
+        ? HalfPrecision.converted(graph) : BrainFloatWeights.converted(graph)
+      return QuantizationResult(graph: converted, report: QuantizationReport(options: options))
     }
-    let collector = StatisticsCollector(
-      of: plan.groups.flatMap(\.sources),
-      channelsOf: options.correctsBiases ? plan.sites.map(\.data) : [], in: graph)
-    let statistics = try collector.collect(
-      from: calibration, makeExecutor: makeExecutor,
-      progress: { done in
-        try progress(.calibrating(done: done, of: calibration.sampleCount))
-      })
-    let activations = try plan.codes(from: statistics.values, in: graph, options: options)
-    let weights = plan.weights(in: graph, activations: activations, quantizer: options.weights)
-    if options.correctsBiases {
-      graph = BiasCorrection(sites: plan.sites).applied(
-        to: graph, weights: weights, channels: statistics.channels)
-    }
-    let writer = QDQWriter(plan: plan, options: options)
-    let quantized = writer.quantized(graph, activations: activations, weights: weights)
-    return QuantizationResult(graph: quantized)
   }
 
-  /// Samples that equalization looks at, at most.
-  static let equalizationSamples = 64
+  /// Samples on which layers are compared with the float network, at most.
+  static let comparedSamples = 16
+
+  /// A quantized network with its report, measured on some samples.
+  static func measured(
+    _ calibrated: CalibratedNetwork, _ network: QuantizedNetwork,
+    on calibration: some CalibrationSource, makeExecutor: ExecutorFactory,
+    progress: (QuantizationProgress) throws -> Void
+  ) throws -> QuantizationResult {
+    let limit = min(comparedSamples, calibration.sampleCount)
+    let comparison = try NetworkComparison(
+      of: calibrated.graph, with: network, on: calibration, upTo: limit,
+      makeExecutor: makeExecutor,
+      progress: { try progress(.comparing(done: min($0, limit), of: limit)) })
+    var report = ReportWriter(
+      calibrated: calibrated, network: network, comparison: comparison
+    ).report()
+    report.calibrationSamples = calibration.sampleCount
+    return QuantizationResult(graph: network.graph, report: report)
+  }
 }
 
 /// What a quantization is doing at the moment.
 public enum QuantizationProgress: Sendable, Equatable {
   case equalizing(done: Int, of: Int)
   case calibrating(done: Int, of: Int)
+  case comparing(done: Int, of: Int)
 }
 
 /// A quantized network and how it came about.
 public struct QuantizationResult: Sendable {
   /// The network, in standard operators.
   public let graph: Graph
+
+  public let report: QuantizationReport
 }

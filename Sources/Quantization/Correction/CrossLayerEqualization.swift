@@ -19,6 +19,9 @@ package struct CrossLayerEqualization: Sendable {
   /// The greatest factor by which a channel is scaled, either way.
   package static let greatestFactor: Float = 1024
 
+  /// Samples that ranges of channels are taken from, at most.
+  package static let sampleLimit = 64
+
   package let pairs: [EqualizationPair]
   package let granularity: Granularity
 

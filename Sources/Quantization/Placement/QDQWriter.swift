@@ -79,37 +79,16 @@ private struct Writing {
       return
     }
     let name = graph[site.weight].name
-    node.inputs[site.operands.weight] = addDequantized(
-      quantized.codes, scales: quantized.scales,
-      zeroPoints: quantized.zeroPoints, axis: quantized.axis, name: name)
+    node.inputs[site.operands.weight] = graph.addDequantized(
+      quantized, name: name)
     guard let position = site.operands.bias, let value = site.bias,
       let bias = graph[value].constant?.floats()
     else { return }
     let codes = BiasQuantization.quantized(
       bias, inputScale: input.scale, weightScales: quantized.scales)
-    node.inputs[position] = addDequantized(
+    node.inputs[position] = graph.addDequantized(
       Tensor(codes.codes, shape: [codes.codes.count]), scales: codes.scales, zeroPoints: nil,
       axis: codes.scales.count == codes.codes.count && codes.scales.count > 1 ? 0 : nil,
       name: graph[value].name)
-  }
-
-  private mutating func addDequantized(
-    _ codes: Tensor, scales: [Float], zeroPoints: [Int32]?, axis: Int?, name: String
-  ) -> ValueID {
-    let shape = axis == nil ? [] : [scales.count]
-    var inputs = [
-      graph.addConstant(codes, name: name + "_quantized"),
-      graph.addConstant(Tensor(scales, shape: shape), name: name + "_scale"),
-    ]
-    if let zeroPoints {
-      inputs.append(
-        graph.addConstant(
-          Tensor(
-            integers: zeroPoints.map { Int64($0) }, shape: shape, elementType: codes.elementType),
-          name: name + "_zero_point"))
-    }
-    return graph.addNode(
-      DequantizeLinear(axis: axis ?? 1), name: name + "_DequantizeLinear", inputs: inputs,
-      outputNames: [name + "_dequantized"])[0]
   }
 }

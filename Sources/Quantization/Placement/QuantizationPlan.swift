@@ -41,6 +41,7 @@ extension QuantizationPlan {
   /// - Parameters:
   ///   - graph: A network in the portable form with inferred types.
   ///   - options: `keepFloat` and `sharesConcatScales` matter.
+  ///   - kept: Nodes that stay in float beside those of the options.
   /// - Throws: `QuantizationError` if the network is quantized already, a pattern is wrong, or
   ///   there is no product with constant weights.
   ///
@@ -49,7 +50,7 @@ extension QuantizationPlan {
   /// products and averages between quantized values on both sides; what moves elements passes
   /// codes on. What leads to the outputs of the network only stays real.
   package init(
-    for graph: Graph, options: QuantizationOptions
+    for graph: Graph, options: QuantizationOptions, keeping kept: Set<NodeID> = []
   ) throws(QuantizationError) {
     let selector = try NodeSelector(options.keepFloat)
     try selector.check(against: graph.nodes.map { graph.label(of: $0) })
@@ -57,12 +58,14 @@ extension QuantizationPlan {
       throw .alreadyQuantized(node: graph.label(of: node))
     }
     let index = GraphIndex(graph)
-    let survey = PlacementSurvey(index, isKept: { selector.selects(graph.label(of: $0)) })
+    let survey = PlacementSurvey(
+      index, isKept: { kept.contains($0.id) || selector.selects(graph.label(of: $0)) })
     sites = survey.sites
-    kept = graph.nodes.map { graph.label(of: $0) }.filter { selector.selects($0) }
+    let names = graph.nodes.map { graph.label(of: $0) }
+    self.kept = names.filter { selector.selects($0) }
     guard !sites.isEmpty else {
       throw .nothingToQuantize(
-        reason: kept.isEmpty
+        reason: kept.isEmpty && self.kept.isEmpty
           ? "no Conv, ConvTranspose, Gemm or MatMul has constant float32 weights"
           : "all its products are kept in float")
     }

@@ -108,3 +108,9 @@ extension Concat: QuantizationRoleProviding {
     return isComputed ? .joining(operands: Array(node.inputs.indices)) : .real
   }
 }
+
+extension Resize: QuantizationRoleProviding {
+  package func quantizationRole(of node: Node, in index: GraphIndex) -> QuantizationRole {
+    mode == .nearest ? carriesFirst(node, index) : .real
+  }
+}
