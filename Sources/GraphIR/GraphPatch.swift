@@ -197,6 +197,7 @@ extension Graph {
       if !stillComputed { addNode(Identity(), name: "", inputs: [new], outputs: [old]) }
     } else {
       exchangeNames(old, new)
+      if self[new].type?.dimensions == nil { setType(self[old].type, of: new) }
       setOutputs(outputs.map { $0 == old ? new : $0 })
     }
   }

@@ -20,8 +20,10 @@ extension PassPipeline {
       Step(RecognizeGlobalPooling(), "independent of the size of the map"),
     ] + folding + [Step(DropDeadNodes(), "what recognized operators no longer need")])
 
-  /// What prepares a network of fixed shapes, after `portable`, for our own runtime: operators
-  /// around integer codes become `Fused` steps. The result is not for files.
+  /// What prepares a network of fixed shapes, after `portable`, for our own runtime.
+  ///
+  /// Operators and what is done with their results become `Fused` steps, of integers where codes
+  /// surround them. The result is not for files.
   public static let lowering = PassPipeline(
     simplification + [
       Step(MergeEqualNodes(mergesQuantization: true), "one pair of quantizing nodes per value"),

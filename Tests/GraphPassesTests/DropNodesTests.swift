@@ -14,7 +14,9 @@ import Testing
     { graph, x in graph.node(Reshape(), x, graph.integers([2, -1])) },
     { graph, x in graph.node(Transpose(permutation: [0, 1]), x) },
     { graph, x in graph.node(Pad(), x, graph.integers([0, 0, 0, 0])) },
-    { graph, x in graph.node(Slice(), x, graph.integers([0]), graph.integers([99]), graph.integers([1])) },
+    { graph, x in
+      graph.node(Slice(), x, graph.integers([0]), graph.integers([99]), graph.integers([1]))
+    },
     { graph, x in graph.node(Expand(), x, graph.integers([1, 3])) },
     { graph, x in graph.node(Tile(), x, graph.integers([1, 1])) },
     { graph, x in graph.node(Concat(axis: 0), x) },
@@ -78,6 +80,20 @@ import Testing
       [graph.node(Identity(), graph.node(Unary(.abs), graph.input([2])), name: "y")]
     }
     #expect(try rewritten(graph, by: DropIdentities(), tolerance: 0).kinds == ["Abs"])
+  }
+}
+
+@Suite("Declared types of outputs") struct DeclaredOutputTests {
+  @Test("go to the value that takes an output's place")
+  func declaredType() throws {
+    var graph = Graph()
+    let x = graph.addInput(name: "x", type: TensorType(.float32, nil))
+    let y = graph.node(Identity(), graph.node(Unary(.abs), x), name: "y")
+    graph.setType(TensorType(.float32, [.symbol("N"), .fixed(3)]), of: y)
+    graph.markOutput(y)
+    let result = try PassPipeline(DropIdentities()).run(graph).graph
+    #expect(result.kinds == ["Abs"])
+    #expect(result[result.outputs[0]].type?.dimensions == [.symbol("N"), .fixed(3)])
   }
 }
 

@@ -11,7 +11,8 @@ import Testing
     let graph = Graph.made { graph in
       let x = graph.input([1, 2, 1, 1])
       let conv = graph.node(
-        Conv(), x, graph.constant([2, -1], [1, 2, 1, 1], "weight"), graph.constant([0.5], nil, "bias"))
+        Conv(), x, graph.constant([2, -1], [1, 2, 1, 1], "weight"),
+        graph.constant([0.5], nil, "bias"))
       return [
         graph.node(
           BatchNormalization(), conv, graph.constant([1.5]), graph.constant([0.2]),
@@ -103,15 +104,18 @@ import Testing
   /// Graphs whose batch normalization must stay.
   static let unfoldable: [@Sendable (inout Graph) -> [ValueID]] = [
     { graph in  // The convolution's result is used elsewhere too.
-      let conv = graph.node(Conv(), graph.input([1, 2, 4, 4]), graph.random([2, 2, 1, 1], seed: 1))
+      let conv = graph.node(
+        Conv(), graph.input([1, 2, 4, 4]), graph.random([2, 2, 1, 1], seed: 1))
       return [graph.normalization(conv, channels: 2, seed: 3), graph.node(Unary(.relu), conv)]
     },
     { graph in  // The convolution's result is an output.
-      let conv = graph.node(Conv(), graph.input([1, 2, 4, 4]), graph.random([2, 2, 1, 1], seed: 1))
+      let conv = graph.node(
+        Conv(), graph.input([1, 2, 4, 4]), graph.random([2, 2, 1, 1], seed: 1))
       return [graph.normalization(conv, channels: 2, seed: 3), conv]
     },
     { graph in  // Statistics of the batch.
-      let conv = graph.node(Conv(), graph.input([1, 2, 4, 4]), graph.random([2, 2, 1, 1], seed: 1))
+      let conv = graph.node(
+        Conv(), graph.input([1, 2, 4, 4]), graph.random([2, 2, 1, 1], seed: 1))
       return [
         graph.node(
           BatchNormalization(trainingMode: true), conv, graph.positive(2, seed: 1),
@@ -119,7 +123,8 @@ import Testing
       ]
     },
     { graph in  // The weight is quantized.
-      let conv = graph.node(Conv(), graph.input([1, 2, 4, 4]), graph.weight([2, 2, 1, 1], seed: 1))
+      let conv = graph.node(
+        Conv(), graph.input([1, 2, 4, 4]), graph.weight([2, 2, 1, 1], seed: 1))
       return [graph.normalization(conv, channels: 2, seed: 3)]
     },
     { graph in  // The channels of a batched product lie along its last axis.
@@ -127,7 +132,8 @@ import Testing
       return [graph.normalization(product, channels: 5, seed: 3)]
     },
     { graph in  // An activation stands between.
-      let conv = graph.node(Conv(), graph.input([1, 2, 4, 4]), graph.random([2, 2, 1, 1], seed: 1))
+      let conv = graph.node(
+        Conv(), graph.input([1, 2, 4, 4]), graph.random([2, 2, 1, 1], seed: 1))
       return [graph.normalization(graph.node(Unary(.relu), conv), channels: 2, seed: 3)]
     },
   ]
@@ -207,7 +213,9 @@ import Testing
   }
 
   /// Constants that are not one number per channel of a result of 2 × 5 × 4 × 4.
-  @Test("leaves constants of other shapes", arguments: [[4], [2, 1, 1, 1], [1, 5, 4, 1], [1, 1, 5, 1, 1]])
+  @Test(
+    "leaves constants of other shapes",
+    arguments: [[4], [2, 1, 1, 1], [1, 5, 4, 1], [1, 1, 5, 1, 1]])
   func shapes(_ shape: [Int]) throws {
     let graph = Graph.made { graph in
       let conv = graph.node(

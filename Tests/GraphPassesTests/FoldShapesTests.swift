@@ -14,7 +14,8 @@ import Testing
       let one = graph.addConstant(Tensor(scalar: Int64(1)), name: "one")
       let two = graph.addConstant(Tensor(scalar: Int64(2)), name: "two")
       let axes = graph.integers([0], "axes")
-      let n = graph.node(Unsqueeze(), graph.node(Gather(), shape, zero, name: "n"), axes, name: "n1")
+      let n = graph.node(
+        Unsqueeze(), graph.node(Gather(), shape, zero, name: "n"), axes, name: "n1")
       let c = graph.node(Gather(), shape, one, name: "channels")
       let half = graph.node(
         Unsqueeze(), graph.node(Binary(.divide), c, two, name: "half"), axes, name: "half1")

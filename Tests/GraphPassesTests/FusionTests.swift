@@ -13,7 +13,8 @@ extension Graph {
   }
 
   fileprivate mutating func convolution(_ x: ValueID, seed: UInt64 = 1) -> ValueID {
-    node(Conv(padding: .explicit([1, 1, 1, 1])), x, random([4, 4, 3, 3], seed: seed), name: "conv")
+    node(
+      Conv(padding: .explicit([1, 1, 1, 1])), x, random([4, 4, 3, 3], seed: seed), name: "conv")
   }
 
   fileprivate mutating func quantizedConvolution(
@@ -36,7 +37,8 @@ extension Graph {
     }
     let result = try rewritten(graph, by: FuseActivation(), tolerance: 0)
     #expect(result.kinds == ["FusedConv"])
-    #expect(try result.onlyStep().stages == [.activation(.hardSwish), .clip(lower: -1, upper: 0.5)])
+    #expect(
+      try result.onlyStep().stages == [.activation(.hardSwish), .clip(lower: -1, upper: 0.5)])
   }
 
   @Test("joins clamps and ReLUs into one")
@@ -264,7 +266,10 @@ extension Graph {
 @Suite("Movement of codes") struct MovementOfCodesTests {
   /// Operators that move elements, on 1 × 4 × 5 × 5.
   static let movements: [@Sendable (inout Graph, ValueID) -> ValueID] = [
-    { $0.node(MaxPool(window: PoolingWindow(kernel: [2, 2], padding: .explicit([1, 0, 0, 1]))), $1) },
+    {
+      $0.node(
+        MaxPool(window: PoolingWindow(kernel: [2, 2], padding: .explicit([1, 0, 0, 1]))), $1)
+    },
     { $0.node(Reshape(), $1, $0.integers([2, -1])) },
     { $0.node(Flatten(), $1) },
     { $0.node(Transpose(permutation: [0, 2, 3, 1]), $1) },

@@ -64,7 +64,8 @@ import Testing
     #expect(ours.kinds == ["HardSwish"])
   }
 
-  @Test("writes GELU by erf as one operator from operator set 20 on", arguments: gaussianByErf.indices)
+  @Test(
+    "writes GELU by erf as one operator from operator set 20 on", arguments: gaussianByErf.indices)
   func recognizesGelu(_ position: Int) throws {
     let result = try recognized(Self.gaussianByErf[position], opset: 20)
     #expect((result.nodes.first?.op as? Unary)?.function == .gelu(tanhApproximation: false))
@@ -103,12 +104,14 @@ import Testing
 
   @Test("writes HardSigmoid as one operator in every operator set")
   func hardSigmoid() throws {
-    let result = try recognized({ graph, x in
-      let gate = graph.node(
-        Clip(), graph.node(Binary(.add), x, graph.scalar(3)), graph.scalar(0), graph.scalar(6))
-      return graph.node(Binary(.divide), gate, graph.scalar(6))
-    }, opset: 11)
-    #expect(result.nodes.map { ($0.op as? Unary)?.function } == [.hardSigmoid(alpha: 1 / 6, beta: 0.5)])
+    let result = try recognized(
+      { graph, x in
+        let gate = graph.node(
+          Clip(), graph.node(Binary(.add), x, graph.scalar(3)), graph.scalar(0), graph.scalar(6))
+        return graph.node(Binary(.divide), gate, graph.scalar(6))
+      }, opset: 11)
+    #expect(
+      result.nodes.map { ($0.op as? Unary)?.function } == [.hardSigmoid(alpha: 1 / 6, beta: 0.5)])
   }
 
   @Test("leaves arithmetic with other constants or other inputs")

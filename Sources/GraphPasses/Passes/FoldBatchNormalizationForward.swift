@@ -37,7 +37,8 @@ package struct FoldBatchNormalizationForward: GraphPass {
 
     var bias = linear.bias
     for (position, element) in linear.weight.reals().enumerated() {
-      bias[linear.outputLayout.channel(of: position)] += element * offsets[layout.channel(of: position)]
+      bias[linear.outputLayout.channel(of: position)] +=
+        element * offsets[layout.channel(of: position)]
     }
     var patch = GraphPatch(of: index.graph)
     patch.remove(normalization)

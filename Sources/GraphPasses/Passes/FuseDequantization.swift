@@ -12,8 +12,9 @@ package struct FuseDequantization: GraphPass {
   package init() {}
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
-    guard var step = FusedNode(node, in: index), index.type(step.output)?.elementType == .float32
-            || step.step.outputCode != nil
+    guard var step = FusedNode(node, in: index),
+      index.type(step.output)?.elementType == .float32
+        || step.step.outputCode != nil
     else { return nil }
     var inputs = node.inputs
     let isNew = !step.hasCodes && takeRootCodes(&step, &inputs, in: index)

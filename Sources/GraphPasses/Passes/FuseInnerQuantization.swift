@@ -19,8 +19,9 @@ package struct FuseInnerQuantization: GraphPass {
     return patch
   }
 
-  /// The step that will take `node` in and the pair between them. The other operand of an
-  /// addition keeps its codes.
+  /// The step that will take `node` in, and the pair between them.
+  ///
+  /// The other operand of an addition keeps its codes.
   private func edge(
     into node: Node, in index: GraphIndex
   ) -> (step: FusedNode, pair: QuantizationPair)? {

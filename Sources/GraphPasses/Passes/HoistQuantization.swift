@@ -28,7 +28,8 @@ package struct HoistQuantization: GraphPass {
     var patch = GraphPatch(of: index.graph)
     var inputs = node.inputs
     if let position = op.fillInput {
-      let real = position < inputs.count && inputs[position] != nil ? index.scalar(inputs[position]) : 0
+      let real =
+        position < inputs.count && inputs[position] != nil ? index.scalar(inputs[position]) : 0
       guard let real, let range = code.elementType.integerRange else { return nil }
       let steps = (Float(real) / code.scales[0]).rounded(.toNearestOrEven)
       let fill = Int64(Float.maximum(-1e9, .minimum(1e9, steps))) + Int64(code.zeroPoints[0])

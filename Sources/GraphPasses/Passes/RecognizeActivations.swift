@@ -106,7 +106,8 @@ package struct RecognizeActivations: GraphPass {
 
   private func isCube(_ factors: [ValueID], of x: ValueID, in index: GraphIndex) -> Bool {
     if factors == [x, x, x] { return true }
-    guard factors.count == 1, let (power, op) = index.producer(of: factors[0], as: Binary.self) else {
+    guard factors.count == 1, let (power, op) = index.producer(of: factors[0], as: Binary.self)
+    else {
       return false
     }
     return op.function == .power && power.inputs[0] == x && index.scalar(power.inputs[1]) == 3

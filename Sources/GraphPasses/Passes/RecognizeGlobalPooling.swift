@@ -32,7 +32,9 @@ package struct RecognizeGlobalPooling: GraphPass {
     if let pool = node.op as? AveragePool, coversMap(pool.window, dimensions) {
       return (.average, true)
     }
-    if let pool = node.op as? MaxPool, coversMap(pool.window, dimensions) { return (.maximum, true) }
+    if let pool = node.op as? MaxPool, coversMap(pool.window, dimensions) {
+      return (.maximum, true)
+    }
     guard let reduce = node.op as? Reduce, reduce.function == .mean || reduce.function == .maximum,
       node.inputs.count == 2, let axes = index.integers(node.inputs[1])
     else { return nil }

@@ -26,7 +26,8 @@ package struct SinkDequantization: GraphPass {
     var inputs = node.inputs
     for (position, source) in zip(moved, sources) { inputs[position] = source.inputs[0] }
     if let position = op.fillInput {
-      let real = position < inputs.count && inputs[position] != nil ? index.scalar(inputs[position]) : 0
+      let real =
+        position < inputs.count && inputs[position] != nil ? index.scalar(inputs[position]) : 0
       guard let real, let fill = code.code(of: real) else { return nil }
       patch.setFill(fill, position, of: &inputs, type: code.elementType)
     }
