@@ -24,7 +24,7 @@ VARIANTS = {
     "no bias correction": ["--no-bias-correction"],
     "neither": ["--no-equalize", "--no-bias-correction"],
     "per tensor": ["--per-tensor"],
-    "per tensor, neither": ["--per-tensor", "--no-equalize", "--no-bias-correction"],
+    "per tensor and neither": ["--per-tensor", "--no-equalize", "--no-bias-correction"],
 }
 
 
