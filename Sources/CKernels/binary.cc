@@ -34,26 +34,24 @@ HWY_INLINE VF Operate(VF a, VF b) {
 }
 
 template <swk_binary Operation>
-struct BinaryBody {
+struct BinaryValue {
   bool swapped;
-  bool relu;
   HWY_INLINE VF Result(VF a, VF b) const {
-    const VF v = swapped ? Operate<Operation>(b, a) : Operate<Operation>(a, b);
-    return relu ? MaxOr(v, hn::Zero(DF())) : v;
+    return swapped ? Operate<Operation>(b, a) : Operate<Operation>(a, b);
   }
-  HWY_INLINE void operator()(const float* a, const float* b, float* out) const {
+  HWY_INLINE VF operator()(const float* a, const float* b) const {
     const DF df;
-    hn::StoreU(Result(hn::LoadU(df, a), hn::LoadU(df, b)), df, out);
+    return Result(hn::LoadU(df, a), hn::LoadU(df, b));
   }
 };
 
 template <swk_binary Operation>
-struct ScalarBody {
-  BinaryBody<Operation> body;
+struct ScalarValue {
+  BinaryValue<Operation> value;
   float b;
-  HWY_INLINE void operator()(const float* a, float* out) const {
+  HWY_INLINE VF operator()(const float* a) const {
     const DF df;
-    hn::StoreU(body.Result(hn::LoadU(df, a), hn::Set(df, b)), df, out);
+    return value.Result(hn::LoadU(df, a), hn::Set(df, b));
   }
 };
 
@@ -61,16 +59,18 @@ template <swk_binary Operation>
 HWY_INLINE void BinaryRows(
   const swk_binary_args& args, const float* a, const float* b, float* dst, size_t begin,
   size_t end) {
-  const BinaryBody<Operation> body{args.swapped != 0, args.relu != 0};
+  const BinaryValue<Operation> value{args.swapped != 0};
+  const swk_activation activation = args.relu ? SWK_RELU : SWK_NONE;
+  const Finish finish = Prepare(swk_epilogue{SWK_F32, activation, 0.0f, 0.0f, 1.0f, 0});
   const size_t n = args.channels, first = begin * n, count = (end - begin) * n;
   switch (args.broadcast) {
     case SWK_SAME:
-      return ForEachPair(a + first, b + first, dst + first, count, body);
+      return MapPairs(finish, a + first, b + first, dst + first, count, value);
     case SWK_SCALAR:
-      return ForEachVector(a + first, dst + first, count, ScalarBody<Operation>{body, b[0]});
+      return Map(finish, a + first, dst + first, count, ScalarValue<Operation>{value, b[0]});
     case SWK_PER_CHANNEL:
       for (size_t row = begin; row < end; ++row) {
-        ForEachPair(a + row * n, b, dst + row * n, n, body);
+        MapPairs(finish, a + row * n, b, dst + row * n, n, value);
       }
   }
 }

@@ -49,40 +49,32 @@ void Convert(const Conversion* c, swk_type from, const void* src, void* dst, siz
   WithSource(from, src, ConvertFrom{*c, dst, count});
 }
 
-/// Three channels at once: `p` and `q` and `r` are the planes.
+/// Three channels at once: runs of each plane are converted, then interleaved.
 template <class Out>
 HWY_INLINE void InterleavePlanes(
   const Conversion& c, const float* planes, size_t plane, Out* dst, size_t count) {
   using Bits = typename BitsOf<Out>::Type;
-  const DF df;
-  const hn::Rebind<Bits, DF> dbits;
-  const size_t lanes = hn::Lanes(df);
-  const ConvertBody<float, Out> body{c};
-  HWY_ALIGN Out converted[3][HWY_LANES(float)];
-  for (size_t i = 0; i < count; i += lanes) {
-    const size_t n = count - i < lanes ? count - i : lanes;
-    for (size_t channel = 0; channel < 3; ++channel) {
-      const float* from = planes + channel * plane + i;
-      if (n == lanes) {
-        body(from, converted[channel]);
-      } else {
-        ConvertRun(c, from, converted[channel], n);
-      }
+  const hn::ScalableTag<Bits> d;
+  const size_t lanes = hn::Lanes(d);
+  constexpr size_t kRun = 512;
+  HWY_ALIGN Out converted[3][kRun];
+  for (size_t i = 0; i < count; i += kRun) {
+    const size_t n = count - i < kRun ? count - i : kRun;
+    for (size_t k = 0; k < 3; ++k) ConvertRun(c, planes + k * plane + i, converted[k], n);
+    const Bits* red = reinterpret_cast<const Bits*>(converted[0]);
+    const Bits* green = reinterpret_cast<const Bits*>(converted[1]);
+    const Bits* blue = reinterpret_cast<const Bits*>(converted[2]);
+    Bits* out = reinterpret_cast<Bits*>(dst + i * 3);
+    size_t p = 0;
+    for (; p + lanes <= n; p += lanes) {
+      hn::StoreInterleaved3(
+        hn::LoadU(d, red + p), hn::LoadU(d, green + p), hn::LoadU(d, blue + p), d, out + 3 * p);
     }
-    if (n < lanes) {
-      for (size_t k = 0; k < n; ++k) {
-        for (size_t channel = 0; channel < 3; ++channel) {
-          dst[(i + k) * 3 + channel] = converted[channel][k];
-        }
-      }
-      return;
+    for (; p < n; ++p) {
+      out[3 * p] = red[p];
+      out[3 * p + 1] = green[p];
+      out[3 * p + 2] = blue[p];
     }
-    const auto plane_bits = [&](size_t channel) HWY_ATTR {
-      return hn::LoadU(dbits, reinterpret_cast<const Bits*>(converted[channel]));
-    };
-    hn::StoreInterleaved3(
-      plane_bits(0), plane_bits(1), plane_bits(2), dbits,
-      reinterpret_cast<Bits*>(dst + i * 3));
   }
 }
 

@@ -155,7 +155,10 @@ struct ByteOutput {
 };
 
 HWY_INLINE ByteOutput PrepareBytes(const Finish& f) {
-  if (!IsByte(f.type)) return {};
+  if (!IsByte(f.type)) {
+    const __m512i zero = _mm512_setzero_si512();
+    return {zero, zero, zero, zero};
+  }
   const int32_t sign = f.type == SWK_S8 ? 128 : 0, zero = f.zero_point + sign;
   const auto code = [zero](float bound) {
     return static_cast<char>(static_cast<int32_t>(std::nearbyint(bound)) + zero);

@@ -16,15 +16,14 @@ HWY_BEFORE_NAMESPACE();
 namespace swk {
 namespace HWY_NAMESPACE {
 
-struct AddBody {
-  const Addition& plan;
-  template <class A, class B, class Out>
-  HWY_INLINE void operator()(const A* a, const B* b, Out* out) const {
+struct SumValue {
+  float a_factor, b_factor, offset;
+  template <class A, class B>
+  HWY_INLINE VF operator()(const A* a, const B* b) const {
     const DF df;
-    const VF va = hn::Mul(LoadFloat(df, a), hn::Set(df, plan.a_factor));
-    const VF vb = hn::Mul(LoadFloat(df, b), hn::Set(df, plan.b_factor));
-    const VF v = hn::Add(hn::Add(va, vb), hn::Set(df, plan.offset));
-    StoreFinished(df, plan.finish, FinishVector(df, plan.finish, v), out);
+    const VF va = hn::Mul(LoadFloat(df, a), hn::Set(df, a_factor));
+    const VF vb = hn::Mul(LoadFloat(df, b), hn::Set(df, b_factor));
+    return hn::Add(hn::Add(va, vb), hn::Set(df, offset));
   }
 };
 template <class A, class B>
@@ -35,7 +34,8 @@ struct AddTo {
   size_t begin, end;
   template <class Out>
   HWY_ATTR void operator()(Out* out) const {
-    ForEachPair(a + begin, b + begin, out + begin, end - begin, AddBody{plan});
+    const SumValue sum{plan.a_factor, plan.b_factor, plan.offset};
+    MapPairs(plan.finish, a + begin, b + begin, out + begin, end - begin, sum);
   }
 };
 template <class A>
@@ -68,13 +68,12 @@ void AddQuantized(
   }
 }
 
-template <class In, class Out>
-struct ProductBody {
-  const ChannelProduct& plan;
-  HWY_INLINE void operator()(const In* x, const float* factor, Out* out) const {
+template <class In>
+struct ProductValue {
+  int32_t zero;
+  HWY_INLINE VF operator()(const In* x, const float* factor) const {
     const DF df;
-    const VF v = hn::Mul(LoadCentred(df, x, plan.x_zero), hn::LoadU(df, factor));
-    StoreFinished(df, plan.finish, FinishVector(df, plan.finish, v), out);
+    return hn::Mul(LoadCentred(df, x, zero), hn::LoadU(df, factor));
   }
 };
 template <class In>
@@ -85,19 +84,23 @@ struct ProductTo {
   size_t channels, pixels, begin, end;
   template <class Out>
   HWY_ATTR void operator()(Out* out) const {
-    constexpr size_t kChannels = 512;
-    HWY_ALIGN float factor[kChannels];
+    constexpr size_t kFactors = 1024;
+    HWY_ALIGN float factor[kFactors];
     for (size_t p = begin; p < end;) {
       const size_t image = p / pixels, left = pixels - p % pixels;
       const size_t stop = left < end - p ? p + left : end;
-      for (size_t first = 0; first < channels; first += kChannels) {
-        const size_t n = channels - first < kChannels ? channels - first : kChannels;
+      for (size_t first = 0; first < channels; first += kFactors) {
+        const size_t n = channels - first < kFactors ? channels - first : kFactors;
         for (size_t i = 0; i < n; ++i) {
           factor[i] = plan.Factor(factors, image * channels + first + i);
         }
-        for (size_t q = p; q < stop; ++q) {
-          const size_t at = q * channels + first;
-          ForEachPair(x + at, factor, out + at, n, ProductBody<In, Out>{plan});
+        // Several pixels of few channels make one run.
+        size_t run = n == channels ? kFactors / channels : 1;
+        if (run > stop - p) run = stop - p;
+        for (size_t i = n; i < run * n; ++i) factor[i] = factor[i - n];
+        for (size_t q = p; q < stop; q += run) {
+          const size_t at = q * channels + first, count = (stop - q < run ? stop - q : run) * n;
+          MapPairs(plan.finish, x + at, factor, out + at, count, ProductValue<In>{plan.x_zero});
         }
       }
       p = stop;

@@ -102,7 +102,7 @@ struct FinishAverages {
   size_t at, count;
   template <class Out>
   HWY_ATTR void operator()(Out* dst) const {
-    ForEachVector(values, dst + at, count, FinishBody<Out>{finish});
+    Map(finish, values, dst + at, count, Itself());
   }
 };
 

@@ -24,6 +24,12 @@ struct Taps {
   size_t first = 0;
   size_t count = 0;
   Taps(size_t out, size_t kernel, size_t stride, size_t dilation, size_t pad, size_t size) {
+    const size_t begin = out * stride;
+    if (begin >= pad && begin - pad + (kernel - 1) * dilation < size) {
+      first = begin - pad;
+      count = kernel;
+      return;
+    }
     for (size_t k = 0; k < kernel; ++k) {
       const ptrdiff_t i = SourceIndex(out, k, stride, dilation, pad, size);
       if (i < 0) continue;

@@ -89,17 +89,18 @@ HWY_INLINE VF Silu(DF df, VF y) {
   return hn::IfThenElse(hn::Eq(y, y), v, y);
 }
 
-HWY_MAYBE_UNUSED static HWY_NOINLINE VF Activate(const Finish& f, VF y) {
+HWY_MAYBE_UNUSED static HWY_NOINLINE VF Activate(
+  swk_activation activation, float alpha, float beta, VF y) {
   const DF df;
-  switch (f.activation) {
+  switch (activation) {
     case SWK_LEAKY_RELU:
       return hn::IfThenElse(
-        hn::Lt(y, hn::Zero(df)), hn::Mul(y, hn::Set(df, f.alpha)), y);
+        hn::Lt(y, hn::Zero(df)), hn::Mul(y, hn::Set(df, alpha)), y);
     case SWK_HARD_SWISH:
     case SWK_HARD_SIGMOID: {
-      VF h = hn::Add(hn::Mul(y, hn::Set(df, f.alpha)), hn::Set(df, f.beta));
+      VF h = hn::Add(hn::Mul(y, hn::Set(df, alpha)), hn::Set(df, beta));
       h = MinOr(MaxOr(h, hn::Zero(df)), hn::Set(df, 1.0f));
-      return f.activation == SWK_HARD_SWISH ? hn::Mul(y, h) : h;
+      return activation == SWK_HARD_SWISH ? hn::Mul(y, h) : h;
     }
     case SWK_SILU:
       return Silu(df, y);
@@ -110,7 +111,7 @@ HWY_MAYBE_UNUSED static HWY_NOINLINE VF Activate(const Finish& f, VF y) {
 
 HWY_INLINE VF FinishVector(DF df, const Finish& f, VF v) {
   if (f.activation != SWK_NONE) {
-    v = hn::Mul(Activate(f, v), hn::Set(df, f.after));
+    v = hn::Mul(Activate(f.activation, f.alpha, f.beta, v), hn::Set(df, f.after));
   }
   if (f.clamps) v = MinOr(MaxOr(v, hn::Set(df, f.low)), hn::Set(df, f.high));
   return v;
@@ -151,48 +152,108 @@ HWY_INLINE void StoreFinished(DF, const Finish& f, VF v, uint8_t* p) {
 }
 HWY_INLINE void StoreFinished(DF, const Finish& f, VF v, int8_t* p) { StoreFinishedByte(f, v, p); }
 
-/// Runs `body(input..., output)` over vectors of `count` elements; the last, partial vector goes
-/// through buffers, so nothing outside the arrays is touched. `Body` has
-/// `void operator()(const In*, Out*, size_t index)` over `Lanes(DF())` elements.
-template <class In, class Out, class Body>
-HWY_INLINE void ForEachVector(const In* in, Out* out, size_t count, const Body& body) {
-  const size_t lanes = hn::Lanes(DF());
+/// Stores four vectors that `FinishVector` returned.
+template <class Out>
+HWY_INLINE void StoreFour(const Finish& f, VF v0, VF v1, VF v2, VF v3, Out* p) {
+  const DF df;
+  const size_t lanes = hn::Lanes(df);
+#if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
+  // Packing works within 128-bit blocks; one permutation of 32-bit groups restores the order.
+  if constexpr (sizeof(Out) == 1) {
+    const DI di;
+    const hn::ScalableTag<int16_t> d16;
+    const auto zero = hn::Set(d16, static_cast<int16_t>(f.zero_point));
+    const auto lower =
+      hn::Add(hn::ReorderDemote2To(d16, hn::NearestInt(v0), hn::NearestInt(v1)), zero);
+    const auto upper =
+      hn::Add(hn::ReorderDemote2To(d16, hn::NearestInt(v2), hn::NearestInt(v3)), zero);
+#if HWY_TARGET <= HWY_AVX3
+    const __m512i bytes = std::is_same<Out, uint8_t>::value
+                            ? _mm512_packus_epi16(lower.raw, upper.raw)
+                            : _mm512_packs_epi16(lower.raw, upper.raw);
+    const __m512i order =
+      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    hn::StoreU(VI{_mm512_permutexvar_epi32(order, bytes)}, di, reinterpret_cast<int32_t*>(p));
+#else
+    const __m256i bytes = std::is_same<Out, uint8_t>::value
+                            ? _mm256_packus_epi16(lower.raw, upper.raw)
+                            : _mm256_packs_epi16(lower.raw, upper.raw);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    hn::StoreU(
+      VI{_mm256_permutevar8x32_epi32(bytes, order)}, di, reinterpret_cast<int32_t*>(p));
+#endif
+    return;
+  }
+#endif
+  StoreFinished(df, f, v0, p);
+  StoreFinished(df, f, v1, p + lanes);
+  StoreFinished(df, f, v2, p + 2 * lanes);
+  StoreFinished(df, f, v3, p + 3 * lanes);
+}
+
+/// Finishes `value(in + i)` and stores it at `out + i`, for `count` elements. `value` maps
+/// `Lanes(DF())` elements to a vector. The last, partial vector goes through buffers, so nothing
+/// outside the arrays is touched. In place is allowed where the elements have one size.
+template <class In, class Out, class Value>
+HWY_INLINE void Map(
+  const Finish& finish, const In* in, Out* out, size_t count, const Value value) {
+  const Finish f = finish;  // a copy, which stores of bytes cannot change
+  const DF df;
+  const size_t lanes = hn::Lanes(df);
   size_t i = 0;
-  for (; i + lanes <= count; i += lanes) body(in + i, out + i);
+  for (; i + 4 * lanes <= count; i += 4 * lanes) {
+    const In* p = in + i;
+    const VF v0 = FinishVector(df, f, value(p)), v1 = FinishVector(df, f, value(p + lanes));
+    const VF v2 = FinishVector(df, f, value(p + 2 * lanes));
+    const VF v3 = FinishVector(df, f, value(p + 3 * lanes));
+    StoreFour(f, v0, v1, v2, v3, out + i);
+  }
+  for (; i + lanes <= count; i += lanes) {
+    StoreFinished(df, f, FinishVector(df, f, value(in + i)), out + i);
+  }
   if (i < count) {
     HWY_ALIGN In in_tail[HWY_LANES(float)] = {};
     HWY_ALIGN Out out_tail[HWY_LANES(float)];
     std::memcpy(in_tail, in + i, (count - i) * sizeof(In));
-    body(in_tail, out_tail);
-    std::memcpy(out + i, out_tail, (count - i) * sizeof(Out));
+    StoreFinished(df, f, FinishVector(df, f, value(in_tail)), out_tail);
+    std::memcpy(static_cast<void*>(out + i), out_tail, (count - i) * sizeof(Out));
   }
 }
 
-/// Runs `body(a, b, out)` likewise.
-template <class A, class B, class Out, class Body>
-HWY_INLINE void ForEachPair(const A* a, const B* b, Out* out, size_t count, const Body& body) {
-  const size_t lanes = hn::Lanes(DF());
+/// As `Map`, of `value(a + i, b + i)`.
+template <class A, class B, class Out, class Value>
+HWY_INLINE void MapPairs(
+  const Finish& finish, const A* a, const B* b, Out* out, size_t count, const Value value) {
+  const Finish f = finish;
+  const DF df;
+  const size_t lanes = hn::Lanes(df);
   size_t i = 0;
-  for (; i + lanes <= count; i += lanes) body(a + i, b + i, out + i);
+  for (; i + 4 * lanes <= count; i += 4 * lanes) {
+    const A* p = a + i;
+    const B* q = b + i;
+    const VF v0 = FinishVector(df, f, value(p, q));
+    const VF v1 = FinishVector(df, f, value(p + lanes, q + lanes));
+    const VF v2 = FinishVector(df, f, value(p + 2 * lanes, q + 2 * lanes));
+    const VF v3 = FinishVector(df, f, value(p + 3 * lanes, q + 3 * lanes));
+    StoreFour(f, v0, v1, v2, v3, out + i);
+  }
+  for (; i + lanes <= count; i += lanes) {
+    StoreFinished(df, f, FinishVector(df, f, value(a + i, b + i)), out + i);
+  }
   if (i < count) {
     HWY_ALIGN A a_tail[HWY_LANES(float)] = {};
     HWY_ALIGN B b_tail[HWY_LANES(float)] = {};
     HWY_ALIGN Out out_tail[HWY_LANES(float)];
     std::memcpy(a_tail, a + i, (count - i) * sizeof(A));
     std::memcpy(b_tail, b + i, (count - i) * sizeof(B));
-    body(a_tail, b_tail, out_tail);
-    std::memcpy(out + i, out_tail, (count - i) * sizeof(Out));
+    StoreFinished(df, f, FinishVector(df, f, value(a_tail, b_tail)), out_tail);
+    std::memcpy(static_cast<void*>(out + i), out_tail, (count - i) * sizeof(Out));
   }
 }
 
-/// Finishes and stores a run of real values.
-template <class Out>
-struct FinishBody {
-  const Finish& finish;
-  HWY_INLINE void operator()(const float* in, Out* out) const {
-    const DF df;
-    StoreFinished(df, finish, FinishVector(df, finish, hn::LoadU(df, in)), out);
-  }
+/// The value of an f32 as it is.
+struct Itself {
+  HWY_INLINE VF operator()(const float* in) const { return hn::LoadU(DF(), in); }
 };
 
 }  // namespace HWY_NAMESPACE

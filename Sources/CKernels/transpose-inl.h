@@ -80,14 +80,14 @@ HWY_INLINE VF LoadCentred(DF df, const In* p, int32_t zero) {
   }
 }
 
-/// One vector of a conversion.
-template <class In, class Out>
-struct ConvertBody {
-  const Conversion& c;
-  HWY_INLINE void operator()(const In* in, Out* out) const {
+/// The value of an element that is to be converted.
+template <class In>
+struct ConvertedValue {
+  int32_t zero;
+  float factor;
+  HWY_INLINE VF operator()(const In* in) const {
     const DF df;
-    const VF v = hn::Mul(LoadCentred(df, in, c.zero), hn::Set(df, c.factor));
-    StoreFinished(df, c.finish, FinishVector(df, c.finish, v), out);
+    return hn::Mul(LoadCentred(df, in, zero), hn::Set(df, factor));
   }
 };
 
@@ -99,7 +99,7 @@ HWY_INLINE void ConvertRun(const Conversion& c, const In* in, Out* out, size_t c
     std::memmove(static_cast<void*>(out), in, count * sizeof(Out));
     return;
   }
-  ForEachVector(in, out, count, ConvertBody<In, Out>{c});
+  Map(c.finish, in, out, count, ConvertedValue<In>{c.zero, c.factor});
 }
 
 }  // namespace HWY_NAMESPACE
