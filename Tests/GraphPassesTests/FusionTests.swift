@@ -278,6 +278,7 @@ extension Graph {
     { $0.node(Pad(), $1, $0.integers([0, 0, 1, 1, 0, 0, 0, 2])) },
     { $0.node(Gather(axis: 1), $1, $0.integers([2, 0])) },
     { $0.node(DepthToSpace(blockSize: 2), $1) },
+    { $0.node(Resize(), $1, nil, $0.constant([1, 1, 2, 1.5])) },
   ]
 
   @Test("runs movements on codes between equal codes", arguments: movements.indices)

@@ -4,6 +4,9 @@ import GraphIR
 /// An op whose results are elements of its inputs, whatever they stand for: it does the same to
 /// integer codes as to the real numbers they stand for.
 protocol ElementMovement: Op {
+  /// Whether the op moves elements with these attributes.
+  var movesElements: Bool { get }
+
   /// The inputs whose elements go to the outputs.
   func movedInputs(of node: Node) -> Swift.Range<Int>
 
@@ -15,6 +18,7 @@ protocol ElementMovement: Op {
 }
 
 extension ElementMovement {
+  var movesElements: Bool { true }
   func movedInputs(of node: Node) -> Swift.Range<Int> { 0..<1 }
   var movesToAllOutputs: Bool { false }
   var fillInput: Int? { nil }
@@ -42,4 +46,8 @@ extension Concat: ElementMovement {
 
 extension Pad: ElementMovement {
   var fillInput: Int? { mode == .constant ? 2 : nil }
+}
+
+extension Resize: ElementMovement {
+  var movesElements: Bool { mode == .nearest && coordinates != .cropAndResize }
 }

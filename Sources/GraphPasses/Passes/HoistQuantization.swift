@@ -10,7 +10,7 @@ package struct HoistQuantization: GraphPass {
   package init() {}
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
-    guard let op = node.op as? any ElementMovement,
+    guard let op = node.op as? any ElementMovement, op.movesElements,
       let output = index.onlyOutput(of: node), let quantize = index.soleConsumer(of: output),
       let code = LinearCode(quantizing: quantize, in: index), code.isByteWithOneScale,
       let result = index.onlyOutput(of: quantize)
