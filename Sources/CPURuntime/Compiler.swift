@@ -60,6 +60,21 @@ enum Compiler {
 }
 
 extension ProgramBuilder {
+  /// Why the shape of a node's output is not known: the node breaks its operator's rules, or the
+  /// shape depends on data.
+  private func reasonWithoutShape(of output: ValueID, _ node: Node) -> CompileError {
+    let operands = node.inputs.map { input in
+      input.map { Operand(type: graph[$0].type, constant: graph[$0].constant) }
+    }
+    do {
+      _ = try node.op.inferTypes(operands, outputCount: node.outputs.count)
+    } catch {
+      return .invalidNode(node: node.name, kind: node.op.kind, error: error)
+    }
+    return .unknownShape(
+      value: graph[output].name, type: graph[output].type?.description ?? "?")
+  }
+
   /// Runs a node on its reference meaning: row-major tensors in, row-major tensors out.
   func addReference(_ node: Node) throws {
     if let opaque = node.op as? Opaque {
@@ -87,10 +102,7 @@ extension ProgramBuilder {
         results.append(nil)
         continue
       }
-      guard let type = type(of: output) else {
-        throw CompileError.unknownShape(
-          value: graph[output].name, type: graph[output].type?.description ?? "?")
-      }
+      guard let type = type(of: output) else { throw reasonWithoutShape(of: output, node) }
       let placement = allocate(type.elementType, type.shape, .plain)
       setPlacement(placement, of: output)
       results.append(placement)

@@ -53,6 +53,21 @@ struct CompiledModelTests {
     #expect(error?.description.contains("image") == true)
   }
 
+  @Test("A node that breaks its operator's rules is named")
+  func invalidNode() {
+    var graph = Graph()
+    let input = graph.addInput(name: "x", type: TensorType(.float32, shape: [1, 3, 8, 8]))
+    let weight = graph.addConstant(Tensor(zerosOf: .float32, shape: [4, 3, 3, 3]), name: "w")
+    let output = graph.addNode(
+      Conv(padding: .explicit([1, 1, 1])), name: "lopsided", inputs: [input, weight],
+      outputNames: ["y"])[0]
+    graph.markOutput(output)
+    graph.inferTypes()
+    let error = #expect(throws: CompileError.self) { try CompiledModel(graph) }
+    #expect(error?.description.contains("lopsided") == true)
+    #expect(error?.description.contains("pads") == true)
+  }
+
   @Test("Several threads may run one model at once")
   func concurrency() async throws {
     let model = try CompiledModel(relu(), options: CompileOptions(threads: 1))

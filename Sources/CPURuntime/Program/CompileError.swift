@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import TensorCore
+public import GraphIR
 
 /// Why a graph cannot be compiled or run.
 public enum CompileError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -7,6 +7,8 @@ public enum CompileError: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownShape(value: String, type: String)
   /// A node's operator has no implementation here.
   case unsupported(node: String, kind: String, reason: String)
+  /// A node breaks its operator's rules.
+  case invalidNode(node: String, kind: String, error: OpError)
   /// The kernel library refused what it was asked.
   case kernelFailure(node: String, call: String, status: UInt32)
   /// An 8-bit program was asked of a graph without quantized nodes.
@@ -20,6 +22,7 @@ public enum CompileError: Error, Equatable, Sendable, CustomStringConvertible {
         + "give a shape for each free input extent"
     case .unsupported(let node, let kind, let reason):
       "node \"\(node)\": operator \(kind) is unsupported: \(reason)"
+    case .invalidNode(let node, let kind, let error): "node \"\(node)\" (\(kind)): \(error)"
     case .kernelFailure(let node, let call, let status):
       "node \"\(node)\": the kernel library failed at \(call) with status \(status)"
     case .notQuantized:
