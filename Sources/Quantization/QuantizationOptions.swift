@@ -26,7 +26,7 @@ public struct QuantizationOptions: Codable, Sendable, Equatable {
   public var symmetricActivations = false
 
   /// The name of a range estimator, one of `RangeEstimators.registry`.
-  public var estimator = "minmax"
+  public var estimator = "mse"
 
   /// Cross-layer equalization before quantization.
   public var equalizes = true
@@ -44,7 +44,9 @@ public struct QuantizationOptions: Codable, Sendable, Equatable {
   public var keepFloat: [String] = []
 
   /// Fraction of values that percentile ranges keep.
-  public var percentile = 0.9999
+  ///
+  /// Ten times closer to 1 than usual: values beyond it still weigh more than the finer step.
+  public var percentile = 0.99999
 
   public init(mode: Mode = .fixed) { self.mode = mode }
 

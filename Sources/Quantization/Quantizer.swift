@@ -74,6 +74,8 @@ public enum QuantizationProgress: Sendable, Equatable {
   case equalizing(done: Int, of: Int)
   case calibrating(done: Int, of: Int)
   case comparing(done: Int, of: Int)
+  case ranking(done: Int, of: Int)
+  case budgeting(restored: Int, drop: Double)
 }
 
 /// A quantized network and how it came about.

@@ -5,8 +5,11 @@ import Foundation
 /// Up to the magnitude at which quantization loses the least information.
 ///
 /// Source: Migacz, "8-bit Inference with TensorRT", 2017, as NVIDIA's histogram calibrator
-/// computes it. Differs in that bins merge in pairs when a later sample exceeds the first one's
-/// range, where the source appends bins, so that memory stays fixed.
+/// computes it. Differs in two ways: bins merge in pairs when a later sample exceeds the first
+/// one's range, where the source appends bins, so that memory stays fixed; and thresholds that
+/// make the squared error of rounding and clipping greater than no clipping at all are passed
+/// over. Values with few different levels, as flat parts of images give, have divergences that
+/// are least at thresholds far too low.
 public struct EntropyRange: RangeEstimator {
   public init() {}
   public var name: String { "entropy" }
@@ -29,7 +32,10 @@ public struct EntropyRange: RangeEstimator {
     let groups = statistics.minimum < 0 ? request.codeCount / 2 : request.codeCount
     guard used > groups else { return MinimumMaximumRange().range(of: statistics, for: request) }
     let divergences = EntropyRange.divergences(counts: Array(counts[..<used]), groups: groups)
-    guard let best = EntropyRange.best(divergences) else {
+    let errors = EntropyRange.squaredErrors(counts: Array(counts[..<used]), groups: groups)
+    let bound = errors.last ?? 0
+    let sound = zip(divergences, errors).map { $1 <= bound ? $0 : .infinity }
+    guard let best = EntropyRange.best(sound) else {
       return MinimumMaximumRange().range(of: statistics, for: request)
     }
     return MagnitudeLimit.range(of: statistics, upTo: Double(groups + best) * width)
@@ -80,6 +86,23 @@ public struct EntropyRange: RangeEstimator {
       let own = entropies[bins - 1] + (last > 0 ? last * log(last) : 0)
       return (own - cross) / total - log(total) + log(sums[bins])
     }
+  }
+
+  /// The squared error of rounding and clipping for each threshold from `groups` bins on, in
+  /// squares of a bin's width: a twelfth of a squared step within, the excess beyond.
+  static func squaredErrors(counts: [UInt64], groups: Int) -> [Double] {
+    var beyond = SIMD3<Double>(0, 0, 0)
+    var within = counts.reduce(0) { $0 + Double($1) }
+    var errors: [Double] = []
+    for bins in stride(from: counts.count, through: groups, by: -1) {
+      let (limit, step) = (Double(bins), Double(bins) / Double(groups))
+      let excess = beyond.z - 2 * limit * beyond.y + limit * limit * beyond.x
+      errors.append(excess + within * step * step / 12)
+      let (count, middle) = (Double(counts[bins - 1]), limit - 0.5)
+      beyond += SIMD3(count, count * middle, count * middle * middle)
+      within -= count
+    }
+    return errors.reversed()
   }
 
   /// The position of the last of the smallest divergences; `nil` if none is finite.

@@ -8,7 +8,7 @@ public import CompressionCore
 public struct PercentileRange: RangeEstimator {
   public init() {}
   public var name: String { "percentile" }
-  public var summary: String { "the magnitude below which 99.99 % of the values lie" }
+  public var summary: String { "the magnitude that all values but a given fraction stay below" }
 
   public func range(
     of statistics: ValueStatistics, for request: RangeRequest

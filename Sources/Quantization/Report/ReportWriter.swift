@@ -45,7 +45,7 @@ struct ReportWriter {
       activationBits: calibrated.options.activationType.bitWidth,
       observed: ValueRange(lower: statistics?.minimum ?? 0, upper: statistics?.maximum ?? 0),
       covered: ValueRange(lower: covered.lowerBound, upper: covered.upperBound),
-      shareKept: statistics?.histogram.share(in: covered) ?? 1)
+      shareKept: statistics?.histogram.share(in: covered, tolerance: (code?.scale ?? 0) / 2) ?? 1)
     report.outputDecibels = finite(comparison?.layers[site.node]?.decibels)
     if let weights = graph[site.weight].constant, let quantized = network.weights[site.node] {
       var ratio = SignalToNoise()
