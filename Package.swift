@@ -112,7 +112,9 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(name: "SwiftletTests", dependencies: ["Swiftlet", "TestSupport"]),
-    .testTarget(name: "SwiftletCommandTests", dependencies: ["SwiftletCommand", "TestSupport"]),
+    .testTarget(
+      name: "SwiftletCommandTests",
+      dependencies: ["SwiftletCommand", "Swiftlet", "Reporting", "TestSupport"]),
   ],
   cxxLanguageStandard: .cxx17
 )

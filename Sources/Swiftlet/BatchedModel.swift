@@ -35,9 +35,14 @@ public final class BatchedModel: GraphExecutor {
     self.options = options ?? CompileOptions(precision: portable.naturalPrecision)
   }
 
-  /// Executors for methods that run networks on samples.
-  public static func factory(options: CompileOptions? = nil) -> ExecutorFactory {
-    { graph in try BatchedModel(portable: graph, options: options) }
+  /// Executors for methods that run networks on samples, each in the precision that it was made
+  /// for.
+  public static func factory(threads: Int? = nil) -> ExecutorFactory {
+    { graph in
+      try BatchedModel(
+        portable: graph,
+        options: CompileOptions(threads: threads, precision: graph.naturalPrecision))
+    }
   }
 
   /// The outputs in the graph's order for a tensor per input name.

@@ -4,11 +4,11 @@
 ///
 /// Source: Hoerl, Kennard, "Ridge Regression: Biased Estimation for Nonorthogonal Problems", 1970;
 /// the normal equations by Cholesky's factorisation.
-struct RidgeRegression {
+package struct RidgeRegression {
   /// `[outputs, inputs]`.
-  let weights: [Float]
+  package let weights: [Float]
   /// `[outputs]`.
-  let bias: [Float]
+  package let bias: [Float]
 
   /// Fits the weights to rows of features and the class of each.
   ///
@@ -21,7 +21,7 @@ struct RidgeRegression {
   /// so that the bias is not penalised.
   ///
   /// - Complexity: O(*rows* · *width*² + *width*³) time, O(*width*²) memory.
-  init(features: [Float], labels: [Int], classCount: Int, penalty: Double) {
+  package init(features: [Float], labels: [Int], classCount: Int, penalty: Double) {
     let rows = labels.count
     let width = features.count / max(rows, 1)
     var means = [Double](repeating: 0, count: width)

@@ -18,11 +18,27 @@ struct LayerOutcome {
   var name: String
   var kind: String
   var macs: Int
+  /// Whether its products are of integer codes.
   var isInteger: Bool
-  var signalToNoise: Double?
-  var rangeKept: Double?
-  var cause = ""
-  var mend = ""
+  /// What is known of the damage, for layers that were quantized.
+  var damage: LayerReport?
+
+  /// How it is stored, in words.
+  var storage: String {
+    guard let damage else { return isInteger ? "int8" : "float" }
+    let weights = "int\(damage.weightBits)"
+    return damage.weightBits == damage.activationBits || !isInteger
+      ? weights : "\(weights), activations of \(damage.activationBits) bits"
+  }
+
+  /// The option that would mend it, as the command spells it.
+  var remedy: String? {
+    switch damage?.remedy {
+    case "--activations uint16": "--activations 16"
+    case "--weights channel": "leave out --per-tensor"
+    case let other: other
+    }
+  }
 }
 
 /// The allowed loss of top-1 and whether it was kept.
@@ -30,10 +46,14 @@ struct AccuracyGoal {
   /// In points.
   var allowed: Double
   var lost: Double
+  /// Points above what is allowed.
+  var gap: Double
+  /// Layers that went back to float.
   var restored: [String]
+  /// Networks that were measured.
+  var attempts: Int
 
-  // Scores are whole samples: a loss equal to what is allowed meets the goal despite rounding.
-  var isMet: Bool { lost <= allowed + 1e-9 }
+  var isMet: Bool { gap <= 0 }
 }
 
 /// All that `quantize` did and measured.
@@ -53,6 +73,7 @@ struct QuantizeOutcome {
   var before = NetworkFigures()
   var after = NetworkFigures()
   var layers: [LayerOutcome] = []
+  var quantization: QuantizationReport?
   var written: WrittenNetwork
   var goal: AccuracyGoal?
   var seconds = 0.0

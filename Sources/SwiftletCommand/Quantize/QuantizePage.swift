@@ -12,12 +12,8 @@ struct QuantizePage {
       title: outcome.model, subtitle: outcome.recipe.first ?? "", comparison: view.comparison)
     report.latency = latency
     report.latencyNote = "batch 1, \(outcome.threads) threads, random inputs"
-    report.damage = view.damaged.map { layer in
-      HTMLReport.LayerDamage(
-        name: layer.name, kind: layer.kind, storage: layer.isInteger ? "int8" : "float",
-        signalToNoise: layer.signalToNoise, rangeKept: layer.rangeKept, cause: layer.cause,
-        detail: layer.mend.isEmpty
-          ? nil : HTMLReport.LayerDetail(cause: layer.cause, suggestion: layer.mend))
+    report.damage = view.damaged.compactMap { layer in
+      layer.damage.map { damage(of: layer, $0) }
     }
     report.recipe = [HTMLReport.Snippet(title: "Command", text: outcome.command)]
     report.facts = [
@@ -32,6 +28,34 @@ struct QuantizePage {
     ].filter { !$0.value.isEmpty }
     report.remarks = view.conclusion(report: nil).filter { $0.0 != "Next" }.map { "\($0): \($1)" }
     return report
+  }
+
+  private func damage(of layer: LayerOutcome, _ known: LayerReport) -> HTMLReport.LayerDamage {
+    var detail: HTMLReport.LayerDetail?
+    if known.weightHistogram != nil || known.activationHistogram != nil {
+      detail = HTMLReport.LayerDetail(
+        weights: known.weightHistogram.map { Self.chart($0, "Weights of \(layer.name)", "weight") },
+        activations: known.activationHistogram.map {
+          Self.chart($0, "Results of \(layer.name)", "activation")
+        },
+        cause: known.cause ?? "", suggestion: layer.remedy == nil ? "" : "What would help:",
+        command: layer.remedy ?? "")
+    }
+    return HTMLReport.LayerDamage(
+      name: layer.name, kind: layer.kind, storage: layer.storage,
+      signalToNoise: known.outputDecibels, rangeKept: known.shareKept, cause: known.cause ?? "",
+      detail: detail)
+  }
+
+  private static func chart(
+    _ report: HistogramReport, _ title: String, _ valueTitle: String
+  ) -> Reporting.Histogram {
+    let (lower, upper) = (Double(report.covered.lower), Double(report.covered.upper))
+    let levels = report.step > 0 ? Int((upper - lower) / Double(report.step) + 0.5) + 1 : 1
+    return Reporting.Histogram(
+      title: title, lower: Double(report.range.lower), upper: Double(report.range.upper),
+      counts: report.counts.map { Int(clamping: $0) },
+      grid: QuantizationGrid(lower: lower, upper: upper, levels: levels), valueTitle: valueTitle)
   }
 
   /// Steps of both programs by the node they work for, in the order of the float network.

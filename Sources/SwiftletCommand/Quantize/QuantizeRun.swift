@@ -24,8 +24,8 @@ struct QuantizeRun {
       let machine = Machine.current(threads: common.threadCount)
       let recipe = recipeWords(data)
       try announce(data, summary, machine, recipe)
-      var quantized = try quantize(portable, data)
-      for (key, value) in stored(data) { quantized.metadata.properties[key] = value }
+      let (result, goal) = try quantize(portable, data)
+      let quantized = described(result.graph, data)
       let written = try WrittenNetwork(
         quantized, to: URL(fileURLWithPath: command.output),
         options: common.compileOptions(quantized.naturalPrecision), seed: common.seed)
@@ -40,6 +40,8 @@ struct QuantizeRun {
       outcome.before.bytes = file.byteCount(constants: summary.constantBytes)
       outcome.before.parameters = summary.parameters
       outcome.before.integerShare = summary.integerShare
+      outcome.goal = goal
+      outcome.quantization = result.report
       try describe(written.portable, &outcome)
       try score(portable, written.portable, data, &outcome)
       try time(portable, written.portable, &outcome)
@@ -92,23 +94,71 @@ struct QuantizeRun {
     return entries
   }
 
-  private func quantize(_ portable: Graph, _ data: QuantizeData) throws -> Graph {
-    let executors = BatchedModel.factory(options: common.compileOptions(.fp32))
-    let source = data.calibration
-    let progress = source.map { console.progress("Calibrating", total: $0.sampleCount) }
-    let result: QuantizationResult
-    if let source {
-      result = try Quantizer.quantize(
-        portable, calibration: source, options: options, makeExecutor: executors
-      ) { step in
-        if case .calibrating(let done, _) = step { progress?.update(to: done) }
-      }
-    } else {
-      result = try Quantizer.quantize(
-        portable, calibration: InMemoryCalibration([]), options: options, makeExecutor: executors)
+  /// The quantized network, with what the file is to say of itself.
+  private func quantize(
+    _ portable: Graph, _ data: QuantizeData
+  ) throws -> (result: QuantizationResult, goal: AccuracyGoal?) {
+    if let allowed = command.maxDrop {
+      return try quantize(portable, data, losing: allowed)
     }
-    progress?.finish()
-    return result.graph
+    let shown = QuantizeProgress(console: console)
+    let executors = BatchedModel.factory(threads: common.threads)
+    defer { shown.finish() }
+    guard let source = data.calibration else {
+      return (
+        try Quantizer.quantize(
+          portable, calibration: InMemoryCalibration([]), options: options,
+          makeExecutor: executors), nil
+      )
+    }
+    let result = try Quantizer.quantize(
+      portable, calibration: source, options: options, makeExecutor: executors,
+      progress: shown.show)
+    return (result, nil)
+  }
+
+  /// Quantizes as much as the allowed loss permits; the best so far is always in the file.
+  private func quantize(
+    _ portable: Graph, _ data: QuantizeData, losing allowed: Double
+  ) throws -> (result: QuantizationResult, goal: AccuracyGoal?) {
+    guard let source = data.calibration, let evaluator = data.evaluator,
+      evaluator.loader.dataset.labels != nil
+    else {
+      throw CommandError(
+        "--max-drop needs labelled samples to measure top-1 on",
+        reasons: ["give --evaluate-on PATH with labels"], status: .wrongUsage)
+    }
+    let shown = QuantizeProgress(console: console)
+    defer { shown.finish() }
+    let hooks = BudgetHooks(
+      evaluate: { graph in
+        let model = try BatchedModel.factory(threads: common.threads)(graph)
+        let progress = console.progress("Measuring", total: evaluator.indices.count)
+        let score = try evaluator.score(of: model) { progress.update(to: $0) }
+        let top1 = (score.top1 ?? 0) * 100
+        progress.finish("\(Format.fixed(top1, decimals: 2)) % on \(data.measuredWords)")
+        return top1
+      },
+      keepBest: { best in
+        try OnnxModel.write(
+          described(best.graph, data), to: URL(fileURLWithPath: command.output))
+        interruption.keep("\(command.output) is the best network so far")
+      },
+      progress: shown.show)
+    let found = try Quantizer.quantize(
+      portable, within: AccuracyBudget(maximumDrop: allowed), calibration: source,
+      options: options, makeExecutor: BatchedModel.factory(threads: common.threads), hooks: hooks)
+    let goal = AccuracyGoal(
+      allowed: allowed, lost: found.referenceScore - found.score, gap: found.gap,
+      restored: found.restored, attempts: found.steps.count)
+    return (found.result, goal)
+  }
+
+  /// The network with recipe and preprocessing in its metadata.
+  private func described(_ graph: Graph, _ data: QuantizeData) -> Graph {
+    var graph = graph
+    graph.metadata.properties.merge(stored(data)) { _, new in new }
+    return graph
   }
 
   private func describe(_ graph: Graph, _ outcome: inout QuantizeOutcome) throws {
@@ -118,8 +168,13 @@ struct QuantizeRun {
     outcome.after.bytes = (attributes?[.size] as? Int) ?? 0
     outcome.after.parameters = summary.parameters
     outcome.after.integerShare = summary.integerShare
-    outcome.layers = summary.layers.filter { $0.macs > 0 }.map {
-      LayerOutcome(name: $0.name, kind: $0.kind, macs: $0.macs, isInteger: $0.isInteger)
+    let damages = Dictionary(
+      (outcome.quantization?.layers ?? []).map { ($0.name, $0) },
+      uniquingKeysWith: { first, _ in first })
+    outcome.layers = summary.layers.filter { $0.macs > 0 }.map { layer in
+      LayerOutcome(
+        name: layer.name, kind: layer.kind, macs: layer.macs, isInteger: layer.isInteger,
+        damage: damages[layer.name])
     }
   }
 
@@ -138,9 +193,6 @@ struct QuantizeRun {
         + "\(outcome.options.mode.shortName) in \(Format.duration(scores[1].seconds))")
     outcome.before.score = scores[0]
     outcome.after.score = scores[1]
-    if let allowed = command.maxDrop, let before = scores[0].top1, let after = scores[1].top1 {
-      outcome.goal = AccuracyGoal(allowed: allowed, lost: (before - after) * 100, restored: [])
-    }
   }
 
   /// Latency of both in turn, so that a drift of the machine's speed touches both alike.

@@ -36,10 +36,10 @@ struct QuantizeView {
     ])
   }
 
-  /// Layers by damage, the worst first; those without a figure are left out.
+  /// Layers by damage, the worst first; those that were not measured are left out.
   var damaged: [LayerOutcome] {
-    outcome.layers.filter { $0.signalToNoise != nil }.sorted {
-      ($0.signalToNoise ?? .infinity) < ($1.signalToNoise ?? .infinity)
+    outcome.layers.filter { $0.damage?.outputDecibels != nil }.sorted {
+      ($0.damage?.outputDecibels ?? .infinity) < ($1.damage?.outputDecibels ?? .infinity)
     }
   }
 
@@ -49,19 +49,20 @@ struct QuantizeView {
     let shown = layers.prefix(5)
     var table = Table(
       columns: [
-        Table.Column("Where it hurt most"), Table.Column("operator", fit: .keep),
+        Table.Column("Where it hurt most"), Table.Column("", fit: .keep),
         Table.Column("SQNR", alignment: .right), Table.Column("range kept", alignment: .right),
         Table.Column("why", fit: .wrap),
       ], indent: 2)
     for layer in shown {
+      guard let damage = layer.damage else { continue }
       table.add(
         Table.Cell(layer.name), Table.Cell(layer.kind),
-        Table.Cell(layer.signalToNoise.map { Format.decibels($0) } ?? ""),
-        Table.Cell(layer.rangeKept.map { Format.share($0) } ?? ""), Table.Cell(layer.cause))
+        Table.Cell(damage.outputDecibels.map { Format.decibels($0) } ?? ""),
+        Table.Cell(Format.share(damage.shareKept)), Table.Cell(damage.cause ?? ""))
     }
     let rest = layers.dropFirst(shown.count)
-    if let best = rest.first?.signalToNoise {
-      table.notes = ["\(rest.count) more at \(Format.decibels(best)) or above"]
+    if let best = rest.first?.damage?.outputDecibels {
+      table.notes = ["\(rest.count) more at \(Format.decibels(best)) or above; --report has all"]
     }
     return table
   }
@@ -86,8 +87,13 @@ struct QuantizeView {
       if goal.isMet {
         lines.append(("Goal", "met: \(lost) points lost, \(allowed) allowed"))
       } else {
-        let gap = Format.fixed(goal.lost - goal.allowed, decimals: 2)
-        lines.append(("Goal", "missed: \(gap) points over the allowed \(allowed)"))
+        let gap = Format.fixed(goal.gap, decimals: 2)
+        lines.append(
+          (
+            "Goal",
+            "missed: \(gap) points over the allowed \(allowed); \(outcome.output) is the closest of "
+              + "\(goal.attempts) networks"
+          ))
       }
       if !goal.restored.isEmpty {
         lines.append(("In float", goal.restored.joined(separator: ", ")))
@@ -98,11 +104,16 @@ struct QuantizeView {
   }
 
   private var next: String {
-    if let worst = damaged.first, !worst.mend.isEmpty, (worst.signalToNoise ?? 99) < 20 {
-      return worst.mend
+    if let worst = damaged.first, let remedy = worst.remedy,
+      worst.damage?.outputDecibels ?? .infinity < Self.worrying
+    {
+      return "\(remedy) would help \(worst.name)"
     }
     return "swiftlet bench \(outcome.output) --profile"
   }
+
+  /// Below this, in decibels, a remedy is offered.
+  private static let worrying = 20.0
 
   var json: JSONValue {
     var object: JSONValue = [
@@ -120,6 +131,7 @@ struct QuantizeView {
       object["goal"] = [
         "max_drop": .number(goal.allowed), "lost": .number(goal.lost), "met": .bool(goal.isMet),
         "restored": .array(goal.restored.map { .string($0) }),
+        "measured": .integer(goal.attempts),
       ]
     }
     object["written"] = [
@@ -150,12 +162,19 @@ struct QuantizeView {
   private func layer(_ layer: LayerOutcome) -> JSONValue {
     var object: JSONValue = [
       "name": .string(layer.name), "operator": .string(layer.kind), "macs": .integer(layer.macs),
-      "storage": .string(layer.isInteger ? "int8" : "float"),
+      "storage": .string(layer.storage),
     ]
-    object["sqnr_db"] = .optional(layer.signalToNoise)
-    object["range_kept"] = .optional(layer.rangeKept)
-    if !layer.cause.isEmpty { object["cause"] = .string(layer.cause) }
-    if !layer.mend.isEmpty { object["mend"] = .string(layer.mend) }
+    guard let damage = layer.damage else { return object }
+    func range(_ range: ValueRange) -> JSONValue {
+      [.number(Double(range.lower)), .number(Double(range.upper))]
+    }
+    object["sqnr_db"] = .optional(damage.outputDecibels)
+    object["weight_sqnr_db"] = .optional(damage.weightDecibels)
+    object["observed"] = range(damage.observed)
+    object["range"] = range(damage.covered)
+    object["range_kept"] = .number(damage.shareKept)
+    object["cause"] = .optional(damage.cause)
+    object["remedy"] = .optional(layer.remedy)
     return object
   }
 }

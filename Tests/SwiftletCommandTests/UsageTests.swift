@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import SwiftletCommand
+import Testing
+
+@Suite("Usage: help, wrong arguments and exit statuses")
+struct UsageTests {
+  private let session: CommandSession
+
+  init() throws { session = try CommandSession() }
+
+  @Test("Help starts with three commands to copy and fits a screen", arguments: ["--help", "help"])
+  func help(argument: String) {
+    let result = session(argument)
+    let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(result.status == 0)
+    #expect(result.errors.isEmpty)
+    #expect(lines.prefix(3).allSatisfy { $0.hasPrefix("  swiftlet ") })
+    #expect(lines.count <= 45)
+  }
+
+  @Test("Without arguments there is help")
+  func nothing() {
+    let result = session()
+    #expect(result.status == 0)
+    #expect(result.output.hasPrefix("  swiftlet "))
+  }
+
+  @Test(
+    "Each command's help begins with an example",
+    arguments: ["inspect", "check", "quantize", "evaluate", "bench", "run", "doctor", "demo"])
+  func commandHelp(name: String) {
+    let result = session(name, "--help")
+    #expect(result.status == 0)
+    #expect(result.output.hasPrefix("  swiftlet \(name)"))
+    #expect(result.output.contains("--json"))
+  }
+
+  @Test(
+    "Wrong usage has status 2 and says what is accepted",
+    arguments: [
+      ["bogus"], ["evaluate"], ["bench", "x.onnx", "--precision", "int7"],
+      ["bench", "x.onnx", "--batch", "0"], ["bench", "x.onnx", "--threads", "0"],
+      ["quantize", "x.onnx", "-o", "y.onnx"],
+      ["quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--weights", "9"],
+      ["quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--estimator", "guess"],
+      ["quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--mode", "magic"],
+      ["quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--keep-float", "("],
+      ["quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--max-drop", "-1"],
+    ])
+  func wrongUsage(arguments: [String]) {
+    let result = session(arguments)
+    #expect(result.status == 2, "\(result.errors)")
+    #expect(result.errors.hasPrefix("error: "))
+    #expect(result.output.isEmpty)
+  }
+
+  @Test("The message of a wrong bit width")
+  func bitWidth() {
+    let result = session("quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--weights", "9")
+    #expect(result.errors == "error: --weights 9: supported bit widths are 8 and 16\n")
+  }
+
+  @Test("A missing file has status 1 and is named", arguments: ["inspect", "check", "bench"])
+  func missingFile(name: String) {
+    let result = session(name, "/nowhere/net.onnx")
+    #expect(result.status == 1)
+    #expect(result.errors.hasPrefix("error: cannot read /nowhere/net.onnx: "))
+  }
+}
