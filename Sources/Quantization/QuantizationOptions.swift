@@ -31,9 +31,6 @@ public struct QuantizationOptions: Codable, Sendable, Equatable {
   /// Cross-layer equalization before quantization.
   public var equalizes = true
 
-  /// High-bias absorption after equalization.
-  public var absorbsHighBiases = false
-
   /// Correction of biases by the mean error of each channel.
   public var correctsBiases = true
 
@@ -61,10 +58,35 @@ public struct QuantizationOptions: Codable, Sendable, Equatable {
       throw .unsupportedType(
         weights.elementType.rawValue, role: "weights", supported: types.map(\.rawValue))
     }
+    guard RangeEstimators.registry.method(named: estimator) != nil else {
+      throw .unknownEstimator(estimator, known: RangeEstimators.registry.names)
+    }
     guard percentile > 0.5, percentile <= 1 else {
       throw .unsupportedType(
         "\(percentile)", role: "the percentile", supported: ["0.5…1"])
     }
     _ = try NodeSelector(keepFloat)
+  }
+}
+
+extension QuantizationOptions {
+  /// Reads options of which any may be left out; those have their defaults.
+  public init(from decoder: any Decoder) throws {
+    self.init()
+    let given = try decoder.container(keyedBy: CodingKeys.self)
+    mode = try given.decodeIfPresent(Mode.self, forKey: .mode) ?? mode
+    weights = try given.decodeIfPresent(WeightQuantizer.self, forKey: .weights) ?? weights
+    activationType =
+      try given.decodeIfPresent(ElementType.self, forKey: .activationType) ?? activationType
+    symmetricActivations =
+      try given.decodeIfPresent(Bool.self, forKey: .symmetricActivations) ?? symmetricActivations
+    estimator = try given.decodeIfPresent(String.self, forKey: .estimator) ?? estimator
+    equalizes = try given.decodeIfPresent(Bool.self, forKey: .equalizes) ?? equalizes
+    correctsBiases =
+      try given.decodeIfPresent(Bool.self, forKey: .correctsBiases) ?? correctsBiases
+    sharesConcatScales =
+      try given.decodeIfPresent(Bool.self, forKey: .sharesConcatScales) ?? sharesConcatScales
+    keepFloat = try given.decodeIfPresent([String].self, forKey: .keepFloat) ?? keepFloat
+    percentile = try given.decodeIfPresent(Double.self, forKey: .percentile) ?? percentile
   }
 }

@@ -55,6 +55,15 @@ public struct WeightQuantizer: Codable, Sendable, Equatable {
     self.isSymmetric = isSymmetric
   }
 
+  /// Reads options of which any may be left out; those have their defaults.
+  public init(from decoder: any Decoder) throws {
+    self.init()
+    let given = try decoder.container(keyedBy: CodingKeys.self)
+    elementType = try given.decodeIfPresent(ElementType.self, forKey: .elementType) ?? elementType
+    granularity = try given.decodeIfPresent(Granularity.self, forKey: .granularity) ?? granularity
+    isSymmetric = try given.decodeIfPresent(Bool.self, forKey: .isSymmetric) ?? isSymmetric
+  }
+
   /// The codes of a weight tensor.
   ///
   /// - Parameters:
