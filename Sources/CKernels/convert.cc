@@ -177,6 +177,33 @@ void Transpose(
   }
 }
 
+template <class In>
+struct RowsTo {
+  const Conversion& c;
+  const In* src;
+  size_t channels, stride, begin, end;
+  template <class Out>
+  HWY_ATTR void operator()(Out* dst) const {
+    for (size_t row = begin; row < end; ++row) {
+      ConvertRun(c, src + row * channels, dst + row * stride, channels);
+    }
+  }
+};
+struct RowsFrom {
+  const Conversion& c;
+  void* dst;
+  size_t channels, stride, begin, end;
+  template <class In>
+  HWY_ATTR void operator()(const In* src) const {
+    WithDestination(c.finish.type, dst, RowsTo<In>{c, src, channels, stride, begin, end});
+  }
+};
+void ConcatRows(
+  const Conversion* c, swk_type from, const void* src, void* dst, size_t channels,
+  size_t stride, size_t begin, size_t end) {
+  WithSource(from, src, RowsFrom{*c, dst, channels, stride, begin, end});
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace swk
 HWY_AFTER_NAMESPACE();
@@ -187,6 +214,7 @@ HWY_EXPORT(Convert);
 HWY_EXPORT(NchwToNhwc);
 HWY_EXPORT(NhwcToNchw);
 HWY_EXPORT(Transpose);
+HWY_EXPORT(ConcatRows);
 
 extern "C" void swk_convert(
   const swk_format* from, const void* src, const swk_format* to, void* dst, size_t count) {
@@ -230,6 +258,14 @@ extern "C" void swk_transpose(
   const void* src, void* dst, size_t rows, size_t columns, size_t element_bytes, size_t begin,
   size_t end) {
   HWY_DYNAMIC_DISPATCH(Transpose)(src, dst, rows, columns, element_bytes, begin, end);
+}
+
+extern "C" void swk_concat_rows(
+  const swk_format* from, const void* src, const swk_format* to, void* dst, size_t channels,
+  size_t dst_stride, size_t begin, size_t end) {
+  const Conversion c = Prepare(*from, *to);
+  HWY_DYNAMIC_DISPATCH(ConcatRows)
+  (&c, from->type, src, dst, channels, dst_stride, begin, end);
 }
 
 }  // namespace swk

@@ -6,7 +6,7 @@
 #include "hwy/highway.h"
 
 #include "depthwise_portable-inl.h"
-#include "depthwise_vnni_tiles-inl.h"
+#include "depthwise_vnni_pack-inl.h"
 
 #if HWY_TARGET == HWY_AVX3_DL
 HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",avx512vnni")

@@ -2,8 +2,8 @@
 // Depthwise convolution with the AVX-512 VNNI byte product.
 //
 // A quad is four neighbouring pixels of a row, byte-interleaved by channel: one product adds four
-// taps to 16 channels. A vector holds 64 channels of one pixel, 32 of two, or 16 of four; with
-// fewer than 64 channels its parts are pixels `tile` output columns apart. Interleaving within
+// taps to 16 channels. A vector holds 64 channels of one pixel, or 32 of two that are `kTile`
+// output columns apart; the last channels may fill either in part. Interleaving within
 // 128-bit lanes permutes the channels; packing to bytes undoes it, and all per-channel
 // constants are stored in that order.
 #if defined(SWK_DEPTHWISE_VNNI_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -64,7 +64,7 @@ constexpr size_t kVectorBytes = 64;
 constexpr size_t kGroupBytes = 4 * kVectorBytes;
 constexpr size_t kHeadBytes = 3 * kGroupBytes;  // start of the sum, scale, bias
 
-/// A run of channels that fill a vector together: `width` 64, 32 or 16, `count` of them real.
+/// A run of channels that fill a vector together: `width` 64 or 32, `count` of them real.
 struct Block {
   size_t channel;
   size_t width;
@@ -73,13 +73,13 @@ struct Block {
 
 HWY_INLINE Block BlockAt(size_t channel, size_t channels) {
   const size_t rest = channels - channel;
-  const size_t width = rest >= 64 ? 64 : rest >= 32 ? 32 : 16;
+  const size_t width = rest > 32 ? 64 : 32;
   return {channel, width, rest < width ? rest : width};
 }
 
-/// Which channels of a part of 16 are real.
-HWY_INLINE __mmask16 PartMask(const Block& block) {
-  return static_cast<__mmask16>(block.count >= 16 ? 0xFFFF : (1 << block.count) - 1);
+/// Which channels of a part are real.
+HWY_INLINE __mmask64 PartMask(const Block& block) {
+  return block.count >= 64 ? ~__mmask64{0} : (__mmask64{1} << block.count) - 1;
 }
 
 /// The channel, within a block, of 32-bit lane `lane` of accumulator `j`.
@@ -100,48 +100,34 @@ HWY_INLINE void Interleave(
   quad[3] = _mm512_unpackhi_epi16(hi01, hi23);
 }
 
-HWY_INLINE __m128i LoadPart(const uint8_t* p, __mmask16 mask) {
-  return _mm_maskz_loadu_epi8(mask, p);
+template <bool Ragged>
+HWY_INLINE __m512i LoadWhole(const uint8_t* p, __mmask64 mask) {
+  return Ragged ? _mm512_maskz_loadu_epi8(mask, p) : Load(p);
 }
-
-HWY_INLINE __m128i LoadPart(const uint8_t* p) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-}
-HWY_INLINE __m256i LoadHalf(const uint8_t* p) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+template <bool Ragged>
+HWY_INLINE __m256i LoadHalf(const uint8_t* p, __mmask64 mask) {
+  return Ragged ? _mm256_maskz_loadu_epi8(static_cast<__mmask32>(mask), p)
+                : _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
 
 /// One vector from `64 / Width` pixels that are `step` pointers apart.
 template <int Width, bool Ragged>
-HWY_INLINE __m512i Gather(const uint8_t* const* p, size_t step, __mmask16 mask) {
+HWY_INLINE __m512i Gather(const uint8_t* const* p, size_t step, __mmask64 mask) {
   if constexpr (Width == 64) {
-    return Load(p[0]);
-  } else if constexpr (Width == 32) {
-    const __m512i low = _mm512_castsi256_si512(LoadHalf(p[0]));
-    return _mm512_inserti64x4(low, LoadHalf(p[step]), 1);
-  } else if constexpr (Ragged) {
-    __m512i v = _mm512_castsi128_si512(LoadPart(p[0], mask));
-    v = _mm512_inserti32x4(v, LoadPart(p[step], mask), 1);
-    v = _mm512_inserti32x4(v, LoadPart(p[2 * step], mask), 2);
-    return _mm512_inserti32x4(v, LoadPart(p[3 * step], mask), 3);
+    return LoadWhole<Ragged>(p[0], mask);
   } else {
-    __m512i v = _mm512_castsi128_si512(LoadPart(p[0]));
-    v = _mm512_inserti32x4(v, LoadPart(p[step]), 1);
-    v = _mm512_inserti32x4(v, LoadPart(p[2 * step]), 2);
-    return _mm512_inserti32x4(v, LoadPart(p[3 * step]), 3);
+    const __m512i low = _mm512_castsi256_si512(LoadHalf<Ragged>(p[0], mask));
+    return _mm512_inserti64x4(low, LoadHalf<Ragged>(p[step], mask), 1);
   }
 }
 
-/// The parts of `v` moved down by one, and the pixel at `p` as the last.
+/// The upper part of `v` moved down, and the pixel at `p` above it.
 template <int Width, bool Ragged>
-HWY_INLINE __m512i ShiftIn(__m512i v, const uint8_t* p, __mmask16 mask) {
+HWY_INLINE __m512i ShiftIn(__m512i v, const uint8_t* p, __mmask64 mask) {
   if constexpr (Width == 64) {
-    return Load(p);
-  } else if constexpr (Width == 32) {
-    return _mm512_alignr_epi64(_mm512_castsi256_si512(LoadHalf(p)), v, 4);
+    return LoadWhole<Ragged>(p, mask);
   } else {
-    const __m128i part = Ragged ? LoadPart(p, mask) : LoadPart(p);
-    return _mm512_alignr_epi64(_mm512_castsi128_si512(part), v, 2);
+    return _mm512_alignr_epi64(_mm512_castsi256_si512(LoadHalf<Ragged>(p, mask)), v, 4);
   }
 }
 
@@ -179,22 +165,20 @@ HWY_INLINE __m512i NarrowToBytes(const ByteOutput& o, const __m512i (&q)[4]) {
 
 /// Stores part `g` of a vector of bytes.
 template <int Width, bool Ragged>
-HWY_INLINE void StoreBytes(__m512i bytes, int g, uint8_t* out, __mmask16 mask) {
+HWY_INLINE void StoreBytes(__m512i bytes, int g, uint8_t* out, __mmask64 mask) {
   if constexpr (Width == 64) {
-    _mm512_storeu_si512(out, bytes);
-  } else if constexpr (Width == 32) {
+    if (Ragged) {
+      _mm512_mask_storeu_epi8(out, mask, bytes);
+    } else {
+      _mm512_storeu_si512(out, bytes);
+    }
+  } else {
     const __m256i part =
       g == 0 ? _mm512_castsi512_si256(bytes) : _mm512_extracti64x4_epi64(bytes, 1);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), part);
-  } else {
-    const __m128i part = g == 0   ? _mm512_castsi512_si128(bytes)
-                         : g == 1 ? _mm512_extracti32x4_epi32(bytes, 1)
-                         : g == 2 ? _mm512_extracti32x4_epi32(bytes, 2)
-                                  : _mm512_extracti32x4_epi32(bytes, 3);
-    if constexpr (Ragged) {
-      _mm_mask_storeu_epi8(out, mask, part);
+    if (Ragged) {
+      _mm256_mask_storeu_epi8(out, static_cast<__mmask32>(mask), part);
     } else {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out), part);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), part);
     }
   }
 }
@@ -257,7 +241,7 @@ HWY_INLINE __m512i RoundedCode(
 template <int Width, bool Ragged, bool Border, bool HardSwish, int Count>
 HWY_INLINE void FinishBytes(
   const Finish& f, const ByteOutput& bytes_out, const uint8_t* packed,
-  __m512i (&acc)[Count][4], uint8_t* const (*out)[64 / Width], __mmask16 mask) {
+  __m512i (&acc)[Count][4], uint8_t* const (*out)[64 / Width], __mmask64 mask) {
   SWK_UNROLL for (int j = 0; j < 4; ++j) {
     SWK_UNROLL for (int i = 0; i < Count; ++i) {
       acc[i][j] = RoundedCode<HardSwish>(f, packed, j, acc[i][j]);
@@ -276,7 +260,7 @@ template <int Width, bool Ragged, bool Border, int Count>
 HWY_INLINE void FinishSums(
   const DepthwiseRun& run, const ByteOutput& bytes_out, const Block& block,
   const uint8_t* packed, __m512i (&acc)[Count][4], uint8_t* const (*out)[64 / Width],
-  __mmask16 mask) {
+  __mmask64 mask) {
   if (run.ending == DepthwiseEnding::kBytes) {
     FinishBytes<Width, Ragged, Border, false>(run.finish, bytes_out, packed, acc, out, mask);
     return;

@@ -144,33 +144,6 @@ void Lookup(const uint8_t* table, const uint8_t* src, uint8_t* dst, size_t count
   for (; i < count; ++i) dst[i] = table[src[i]];
 }
 
-template <class In>
-struct RowsTo {
-  const Conversion& c;
-  const In* src;
-  size_t channels, stride, begin, end;
-  template <class Out>
-  HWY_ATTR void operator()(Out* dst) const {
-    for (size_t row = begin; row < end; ++row) {
-      ConvertRun(c, src + row * channels, dst + row * stride, channels);
-    }
-  }
-};
-struct RowsFrom {
-  const Conversion& c;
-  void* dst;
-  size_t channels, stride, begin, end;
-  template <class In>
-  HWY_ATTR void operator()(const In* src) const {
-    WithDestination(c.finish.type, dst, RowsTo<In>{c, src, channels, stride, begin, end});
-  }
-};
-void ConcatRows(
-  const Conversion* c, swk_type from, const void* src, void* dst, size_t channels,
-  size_t stride, size_t begin, size_t end) {
-  WithSource(from, src, RowsFrom{*c, dst, channels, stride, begin, end});
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace swk
 HWY_AFTER_NAMESPACE();
@@ -180,7 +153,6 @@ namespace swk {
 HWY_EXPORT(AddQuantized);
 HWY_EXPORT(MulChannels);
 HWY_EXPORT(Lookup);
-HWY_EXPORT(ConcatRows);
 
 extern "C" void swk_add_quantized(
   const swk_format* a_format, const void* a, const swk_format* b_format, const void* b,
@@ -202,14 +174,6 @@ extern "C" void swk_mul_channels(
 extern "C" void swk_lookup(
   const uint8_t* table, const uint8_t* src, uint8_t* dst, size_t count) {
   HWY_DYNAMIC_DISPATCH(Lookup)(table, src, dst, count);
-}
-
-extern "C" void swk_concat_rows(
-  const swk_format* from, const void* src, const swk_format* to, void* dst, size_t channels,
-  size_t dst_stride, size_t begin, size_t end) {
-  const Conversion c = Prepare(*from, *to);
-  HWY_DYNAMIC_DISPATCH(ConcatRows)
-  (&c, from->type, src, dst, channels, dst_stride, begin, end);
 }
 
 }  // namespace swk

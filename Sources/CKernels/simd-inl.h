@@ -201,22 +201,28 @@ HWY_INLINE void Map(
   const DF df;
   const size_t lanes = hn::Lanes(df);
   size_t i = 0;
-  for (; i + 4 * lanes <= count; i += 4 * lanes) {
-    const In* p = in + i;
-    const VF v0 = FinishVector(df, f, value(p)), v1 = FinishVector(df, f, value(p + lanes));
-    const VF v2 = FinishVector(df, f, value(p + 2 * lanes));
-    const VF v3 = FinishVector(df, f, value(p + 3 * lanes));
-    StoreFour(f, v0, v1, v2, v3, out + i);
+  if (sizeof(Out) == 1 && f.activation == SWK_NONE) {
+    const VF low = hn::Set(df, f.low), high = hn::Set(df, f.high);
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+      const In* p = in + i;
+      const VF v0 = MinOr(MaxOr(value(p), low), high);
+      const VF v1 = MinOr(MaxOr(value(p + lanes), low), high);
+      const VF v2 = MinOr(MaxOr(value(p + 2 * lanes), low), high);
+      const VF v3 = MinOr(MaxOr(value(p + 3 * lanes), low), high);
+      StoreFour(f, v0, v1, v2, v3, out + i);
+    }
   }
-  for (; i + lanes <= count; i += lanes) {
-    StoreFinished(df, f, FinishVector(df, f, value(in + i)), out + i);
-  }
-  if (i < count) {
-    HWY_ALIGN In in_tail[HWY_LANES(float)] = {};
-    HWY_ALIGN Out out_tail[HWY_LANES(float)];
-    std::memcpy(in_tail, in + i, (count - i) * sizeof(In));
-    StoreFinished(df, f, FinishVector(df, f, value(in_tail)), out_tail);
-    std::memcpy(static_cast<void*>(out + i), out_tail, (count - i) * sizeof(Out));
+  HWY_ALIGN In in_tail[HWY_LANES(float)];
+  HWY_ALIGN Out out_tail[HWY_LANES(float)];
+  for (; i < count; i += lanes) {
+    const bool whole = count - i >= lanes;
+    if (!whole) {
+      std::memset(static_cast<void*>(in_tail), 0, sizeof in_tail);
+      std::memcpy(in_tail, in + i, (count - i) * sizeof(In));
+    }
+    const VF v = FinishVector(df, f, value(whole ? in + i : in_tail));
+    StoreFinished(df, f, v, whole ? out + i : out_tail);
+    if (!whole) std::memcpy(static_cast<void*>(out + i), out_tail, (count - i) * sizeof(Out));
   }
 }
 
@@ -228,26 +234,32 @@ HWY_INLINE void MapPairs(
   const DF df;
   const size_t lanes = hn::Lanes(df);
   size_t i = 0;
-  for (; i + 4 * lanes <= count; i += 4 * lanes) {
-    const A* p = a + i;
-    const B* q = b + i;
-    const VF v0 = FinishVector(df, f, value(p, q));
-    const VF v1 = FinishVector(df, f, value(p + lanes, q + lanes));
-    const VF v2 = FinishVector(df, f, value(p + 2 * lanes, q + 2 * lanes));
-    const VF v3 = FinishVector(df, f, value(p + 3 * lanes, q + 3 * lanes));
-    StoreFour(f, v0, v1, v2, v3, out + i);
+  if (sizeof(Out) == 1 && f.activation == SWK_NONE) {
+    const VF low = hn::Set(df, f.low), high = hn::Set(df, f.high);
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+      const A* p = a + i;
+      const B* q = b + i;
+      const VF v0 = MinOr(MaxOr(value(p, q), low), high);
+      const VF v1 = MinOr(MaxOr(value(p + lanes, q + lanes), low), high);
+      const VF v2 = MinOr(MaxOr(value(p + 2 * lanes, q + 2 * lanes), low), high);
+      const VF v3 = MinOr(MaxOr(value(p + 3 * lanes, q + 3 * lanes), low), high);
+      StoreFour(f, v0, v1, v2, v3, out + i);
+    }
   }
-  for (; i + lanes <= count; i += lanes) {
-    StoreFinished(df, f, FinishVector(df, f, value(a + i, b + i)), out + i);
-  }
-  if (i < count) {
-    HWY_ALIGN A a_tail[HWY_LANES(float)] = {};
-    HWY_ALIGN B b_tail[HWY_LANES(float)] = {};
-    HWY_ALIGN Out out_tail[HWY_LANES(float)];
-    std::memcpy(a_tail, a + i, (count - i) * sizeof(A));
-    std::memcpy(b_tail, b + i, (count - i) * sizeof(B));
-    StoreFinished(df, f, FinishVector(df, f, value(a_tail, b_tail)), out_tail);
-    std::memcpy(static_cast<void*>(out + i), out_tail, (count - i) * sizeof(Out));
+  HWY_ALIGN A a_tail[HWY_LANES(float)];
+  HWY_ALIGN B b_tail[HWY_LANES(float)];
+  HWY_ALIGN Out out_tail[HWY_LANES(float)];
+  for (; i < count; i += lanes) {
+    const bool whole = count - i >= lanes;
+    if (!whole) {
+      std::memset(static_cast<void*>(a_tail), 0, sizeof a_tail);
+      std::memset(static_cast<void*>(b_tail), 0, sizeof b_tail);
+      std::memcpy(a_tail, a + i, (count - i) * sizeof(A));
+      std::memcpy(b_tail, b + i, (count - i) * sizeof(B));
+    }
+    const VF v = FinishVector(df, f, value(whole ? a + i : a_tail, whole ? b + i : b_tail));
+    StoreFinished(df, f, v, whole ? out + i : out_tail);
+    if (!whole) std::memcpy(static_cast<void*>(out + i), out_tail, (count - i) * sizeof(Out));
   }
 }
 

@@ -93,7 +93,7 @@ struct ConvertedValue {
 
 /// Converts `count` neighbouring elements.
 template <class In, class Out>
-HWY_INLINE void ConvertRun(const Conversion& c, const In* in, Out* out, size_t count) {
+HWY_NOINLINE void ConvertRun(const Conversion& c, const In* in, Out* out, size_t count) {
   if (count == 0) return;
   if (c.copies) {
     std::memmove(static_cast<void*>(out), in, count * sizeof(Out));
