@@ -93,7 +93,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["TensorCore", "GraphIR"], path: "Sources/TestSupport",
       swiftSettings: plain),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
-    .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "TestSupport"]),
+    .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "TensorCore", "TestSupport"]),
     .testTarget(name: "GraphIRTests", dependencies: ["GraphIR", "TensorCore", "TestSupport"]),
     .testTarget(name: "DataIOTests", dependencies: ["DataIO", "TensorCore", "TestSupport"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
