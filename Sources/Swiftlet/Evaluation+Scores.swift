@@ -5,6 +5,7 @@ import TensorCore
 /// Counts what the scores of one network say, batch by batch.
 struct ScoreCounter {
   private var count = 0
+  private var scoreCount = 0
   private var top1 = 0
   private var top5 = 0
   private var labelled = 0
@@ -27,6 +28,7 @@ struct ScoreCounter {
     guard samples > 0 else { return }
     let width = scores.count / samples
     count += samples
+    scoreCount = width
     for sample in 0..<samples {
       let row = scores[sample * width..<(sample + 1) * width]
       if let labels { add(row, label: labels[sample]) }
@@ -75,6 +77,7 @@ struct ScoreCounter {
   var evaluation: Evaluation {
     var result = Evaluation()
     result.count = count
+    result.scoreCount = scoreCount
     result.seconds = seconds
     if labelled > 0 {
       result.top1 = Double(top1) / Double(labelled)

@@ -25,6 +25,12 @@ public struct Evaluation: Sendable, Equatable {
   /// Fraction of samples whose label is among the five best; `nil` for unlabelled data.
   public var top5: Double?
 
+  /// Scores per sample.
+  public var scoreCount = 0
+
+  /// `top5`, where there are more than five classes.
+  public var meaningfulTop5: Double? { scoreCount > 5 ? top5 : nil }
+
   /// Fraction of samples with the same best class as the reference network's; `nil` without one.
   public var agreement: Double?
 

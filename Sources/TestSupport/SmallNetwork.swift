@@ -4,9 +4,11 @@ import TensorCore
 
 /// Networks for tests of what stands on top of the modules.
 package enum SmallNetwork {
-  /// A convolution with batch norm and ReLU, averages, and a product with four scores; random
-  /// weights. Input `input` `[N, 3, 8, 8]`, output `logits` `[N, 4]`.
-  package static func classifier(seed: UInt64 = 1, batch: GraphIR.Dimension = .symbol("N")) -> Graph {
+  /// A convolution with batch norm and ReLU, averages, and a product with four scores.
+  ///
+  /// Weights are random. Input `input` `[N, 3, 8, 8]`, output `logits` `[N, 4]`.
+  package static func classifier(seed: UInt64 = 1, batch: GraphIR.Dimension = .symbol("N")) -> Graph
+  {
     var random = RandomSource(seed: seed)
     func tensor(_ shape: [Int], from low: Double = -0.5, to high: Double = 0.5) -> Tensor {
       let values = (0..<shape.reduce(1, *)).map { _ in
@@ -48,7 +50,8 @@ package enum SmallNetwork {
   package static func identity(width: Int, batch: GraphIR.Dimension = .symbol("N")) -> Graph {
     var graph = Graph(name: "identity", metadata: GraphMetadata(opset: 17))
     let x = graph.addInput(name: "x", type: TensorType(.float32, [batch, .fixed(width)]))
-    let one = graph.addConstant(Tensor([Float](repeating: 1, count: width), shape: [width]), name: "one")
+    let one = graph.addConstant(
+      Tensor([Float](repeating: 1, count: width), shape: [width]), name: "one")
     let y = graph.addNode(
       Binary(.divide), name: "divide", inputs: [x, one], outputNames: ["y"])
     y.forEach { graph.markOutput($0) }

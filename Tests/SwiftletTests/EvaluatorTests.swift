@@ -12,7 +12,9 @@ struct EvaluatorTests {
   /// A data set whose samples are their own scores.
   private func dataset(_ rows: [[Float]], labels: [Int64]?) throws -> Dataset {
     let path = folder.file("scores.npz")
-    var arrays = [(name: "x", tensor: Tensor(rows.flatMap { $0 }, shape: [rows.count, rows[0].count]))]
+    var arrays = [
+      (name: "x", tensor: Tensor(rows.flatMap { $0 }, shape: [rows.count, rows[0].count]))
+    ]
     if let labels { arrays.append((name: "y", tensor: Tensor(labels, shape: [labels.count]))) }
     try NpzFile.write(arrays, to: path)
     return try Dataset.open(path)

@@ -67,7 +67,9 @@ public enum DemonstrationNetwork {
     var value = graph.addInput(
       name: "input", type: TensorType(.float32, [.symbol("N"), .fixed(3), side, side]))
     var channels = 3
-    for (position, layer) in [(width: 16, step: 1), (width: 32, step: 2), (width: 64, step: 2)].enumerated() {
+    for (position, layer) in [(width: 16, step: 1), (width: 32, step: 2), (width: 64, step: 2)]
+      .enumerated()
+    {
       let name = "features.\(position)"
       let count = channels * 9
       // The sum of four even values has variance 1/3; He's initialisation has variance 2/count.
@@ -84,16 +86,19 @@ public enum DemonstrationNetwork {
         Conv(
           strides: [layer.step, layer.step], dilations: [1, 1], padding: .explicit([1, 1, 1, 1])),
         name: "\(name).conv", inputs: [value, weight, bias], outputNames: ["\(name).out"])
-      value = graph.addNode(
-        Unary(.relu), name: "\(name).relu", inputs: [convolution[0]],
-        outputNames: ["\(name).relu.out"])[0]
+      value =
+        graph.addNode(
+          Unary(.relu), name: "\(name).relu", inputs: [convolution[0]],
+          outputNames: ["\(name).relu.out"])[0]
       channels = layer.width
     }
-    value = graph.addNode(
-      AveragePool(window: PoolingWindow(kernel: [2, 2], strides: [2, 2])), name: "pool",
-      inputs: [value], outputNames: ["pool.out"])[0]
-    value = graph.addNode(
-      Flatten(axis: 1), name: "flatten", inputs: [value], outputNames: ["flatten.out"])[0]
+    value =
+      graph.addNode(
+        AveragePool(window: PoolingWindow(kernel: [2, 2], strides: [2, 2])), name: "pool",
+        inputs: [value], outputNames: ["pool.out"])[0]
+    value =
+      graph.addNode(
+        Flatten(axis: 1), name: "flatten", inputs: [value], outputNames: ["flatten.out"])[0]
     return (graph, value)
   }
 }

@@ -3,7 +3,7 @@ package import ArgumentParser
 package import Reporting
 package import Swiftlet
 
-/// `swiftlet bench`
+/// The command `swiftlet bench`.
 package struct BenchCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "bench",

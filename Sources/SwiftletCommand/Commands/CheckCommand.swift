@@ -3,7 +3,7 @@ package import ArgumentParser
 package import Reporting
 import Swiftlet
 
-/// `swiftlet check`
+/// The command `swiftlet check`.
 package struct CheckCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "check",
@@ -64,8 +64,11 @@ struct CheckView {
     }
     lines.append(("Quantize", quantizeWords))
     lines.append(
-      ("Export", check.requiredOpset.map { "yes   in opset \(max($0, metadata.opset))" }
-        ?? "no    some node has no form in ONNX"))
+      (
+        "Export",
+        check.requiredOpset.map { "yes   in opset \(max($0, metadata.opset))" }
+          ?? "no    some node has no form in ONNX"
+      ))
     return lines
   }
 

@@ -4,7 +4,7 @@ import Foundation
 package import Reporting
 import Swiftlet
 
-/// `swiftlet demo`
+/// The command `swiftlet demo`.
 package struct DemoCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "demo",

@@ -4,7 +4,7 @@ import Foundation
 package import Reporting
 import Swiftlet
 
-/// `swiftlet doctor`
+/// The command `swiftlet doctor`.
 package struct DoctorCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "doctor",

@@ -3,7 +3,7 @@ package import ArgumentParser
 package import Reporting
 package import Swiftlet
 
-/// `swiftlet evaluate`
+/// The command `swiftlet evaluate`.
 package struct EvaluateCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "evaluate",
@@ -117,7 +117,7 @@ package struct EvaluationView {
         Table.Cell("Top-1", tone: .strong), Table.Cell(Format.percent(top1)),
         Table.Cell(images, tone: .faint))
     }
-    if let top5 = evaluation.top5 {
+    if let top5 = evaluation.meaningfulTop5 {
       table.add(Table.Cell("Top-5", tone: .strong), Table.Cell(Format.percent(top5)))
     }
     if let agreement = evaluation.agreement {
@@ -143,7 +143,8 @@ package struct EvaluationView {
     guard classes.count > 1 else { return nil }
     let shown =
       classes.count <= 20
-      ? classes : Array(classes.sorted { ($0.accuracy, $0.label) < ($1.accuracy, $1.label) }.prefix(10))
+      ? classes
+      : Array(classes.sorted { ($0.accuracy, $0.label) < ($1.accuracy, $1.label) }.prefix(10))
     var table = Table(columns: [
       Table.Column("class", fit: .truncate), Table.Column("top-1", alignment: .right),
       Table.Column("samples", alignment: .right),

@@ -3,7 +3,7 @@ package import ArgumentParser
 package import Reporting
 import Swiftlet
 
-/// `swiftlet inspect`
+/// The command `swiftlet inspect`.
 package struct InspectCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "inspect",

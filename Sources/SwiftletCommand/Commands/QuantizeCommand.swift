@@ -4,7 +4,7 @@ import Foundation
 package import Reporting
 import Swiftlet
 
-/// `swiftlet quantize`
+/// The command `swiftlet quantize`.
 package struct QuantizeCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "quantize",
@@ -43,12 +43,14 @@ package struct QuantizeCommand: ConsoleCommand {
   package var report: String?
 
   @Option(
-    help: ArgumentHelp("Points of top-1 that may be lost; layers go back to float for it.",
+    help: ArgumentHelp(
+      "Points of top-1 that may be lost; layers go back to float for it.",
       valueName: "points"))
   package var maxDrop: Double?
 
   @Option(
-    help: ArgumentHelp("Apply this many patches of the passes only, to find a bad one.",
+    help: ArgumentHelp(
+      "Apply this many patches of the passes only, to find a bad one.",
       valueName: "n"))
   package var stopAfter: Int?
 
@@ -94,7 +96,8 @@ package struct QuantizeCommand: ConsoleCommand {
     let options = try method.options()
     if options.needsSamples, data == nil {
       throw CommandError(
-        "--data is missing", reasons: ["--mode static measures ranges on samples; give --data PATH"],
+        "--data is missing",
+        reasons: ["--mode static measures ranges on samples; give --data PATH"],
         status: .wrongUsage)
     }
     let file = try ModelFile(model)
@@ -115,6 +118,8 @@ package struct QuantizeCommand: ConsoleCommand {
       try AtomicFile.write(try QuantizePage(outcome: outcome, view: view).report.html(), to: report)
     }
     for (label, text) in view.conclusion(report: report) { try console.say(label, text) }
+    // Unwrapped, so that a command can be copied.
+    try console.say("Next            \(view.next)")
     try console.object(view.json)
     if outcome.goal?.isMet == false { throw ExitStatus.goalMissed }
   }

@@ -4,7 +4,7 @@ import Foundation
 package import Reporting
 package import Swiftlet
 
-/// `swiftlet run`
+/// The command `swiftlet run`.
 package struct RunCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "run",
@@ -47,7 +47,8 @@ package struct RunCommand: ConsoleCommand {
         throw CommandError("--input \(name) is given twice", status: .wrongUsage)
       }
       let tensor = try NpyFile.read(path)
-      inputs[name] = Self.adapted(tensor, to: file.graph.value(named: name).flatMap { file.graph.type($0) })
+      inputs[name] = Self.adapted(
+        tensor, to: file.graph.value(named: name).flatMap { file.graph.type($0) })
     }
     let paths = try OutputFolder(outputDir).paths(
       of: file.graph.outputs.map { file.graph[$0].name })
@@ -96,7 +97,8 @@ package struct RunCommand: ConsoleCommand {
     for name in names where argument.hasPrefix(name + "=") {
       return (name, String(argument.dropFirst(name.count + 1)))
     }
-    if names.count == 1, !argument.contains("=") || FileManager.default.fileExists(atPath: argument) {
+    if names.count == 1, !argument.contains("=") || FileManager.default.fileExists(atPath: argument)
+    {
       return (names[0], argument)
     }
     let given = argument.split(separator: "=", maxSplits: 1).first.map(String.init) ?? argument

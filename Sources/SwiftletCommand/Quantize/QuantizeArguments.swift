@@ -13,6 +13,11 @@ package struct QuantizeArguments: ParsableArguments {
         + RangeEstimators.registry.names.joined(separator: ", ") + ".", valueName: "name"))
   package var estimator: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Fraction of the values that --estimator percentile keeps.", valueName: "fraction"))
+  package var percentile: Double?
+
   @Option(help: ArgumentHelp("Bits of a weight: 8 or 16.", valueName: "bits"))
   package var weights = 8
 
@@ -27,7 +32,8 @@ package struct QuantizeArguments: ParsableArguments {
 
   @Option(
     parsing: .singleValue,
-    help: ArgumentHelp("Nodes whose names match stay in float; may be repeated.", valueName: "regex")
+    help: ArgumentHelp(
+      "Nodes whose names match stay in float; may be repeated.", valueName: "regex")
   )
   package var keepFloat: [String] = []
 
@@ -72,6 +78,13 @@ package struct QuantizeArguments: ParsableArguments {
         throw CommandError("--estimator \(estimator): accepted: \(known)", status: .wrongUsage)
       }
       options.estimator = estimator
+    }
+    if let percentile {
+      guard percentile > 0.5, percentile <= 1 else {
+        throw CommandError(
+          "--percentile \(percentile): accepted: above 0.5, up to 1", status: .wrongUsage)
+      }
+      options.percentile = percentile
     }
     options.keepFloat = keepFloat
     if let equalize { options.equalizes = equalize }

@@ -60,6 +60,8 @@ struct AccuracyGoal {
 struct QuantizeOutcome {
   var model: String
   var output: String
+  /// The name of the model's file.
+  var title: String
   var options: QuantizationOptions
   var recipe: [String]
   var preprocessingWords = ""

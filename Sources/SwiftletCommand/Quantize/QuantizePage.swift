@@ -9,7 +9,7 @@ struct QuantizePage {
 
   var report: HTMLReport {
     var report = HTMLReport(
-      title: outcome.model, subtitle: outcome.recipe.first ?? "", comparison: view.comparison)
+      title: outcome.title, subtitle: outcome.recipe.first ?? "", comparison: view.comparison)
     report.latency = latency
     report.latencyNote = "batch 1, \(outcome.threads) threads, random inputs"
     report.damage = view.damaged.compactMap { layer in
@@ -26,7 +26,7 @@ struct QuantizePage {
       HTMLReport.Fact("oneDNN", outcome.machine.oneDNNVersion),
       HTMLReport.Fact("Seed", "\(outcome.seed)"),
     ].filter { !$0.value.isEmpty }
-    report.remarks = view.conclusion(report: nil).filter { $0.0 != "Next" }.map { "\($0): \($1)" }
+    report.remarks = view.conclusion(report: nil).map { "\($0): \($1)" }
     return report
   }
 
@@ -66,8 +66,10 @@ struct QuantizePage {
       for timing in timings {
         let name = timing.label.nodes.first ?? "(layout)"
         if rows[name] == nil { order.append(name) }
-        var row = rows[name] ?? HTMLReport.LayerLatency(
-          name: name, kind: timing.label.kind, before: nil, after: nil)
+        var row =
+          rows[name]
+          ?? HTMLReport.LayerLatency(
+            name: name, kind: timing.label.kind, before: nil, after: nil)
         row[keyPath: path] = (row[keyPath: path] ?? 0) + timing.seconds * 1e3
         rows[name] = row
       }

@@ -31,8 +31,9 @@ struct QuantizeRun {
         options: common.compileOptions(quantized.naturalPrecision), seed: common.seed)
       interruption.keep("\(command.output) is written and whole; it was not measured to the end")
       var outcome = QuantizeOutcome(
-        model: command.model, output: command.output, options: options, recipe: recipe,
-        machine: machine, seed: common.seed, threads: common.threadCount, written: written)
+        model: command.model, output: command.output, title: file.name, options: options,
+        recipe: recipe, machine: machine, seed: common.seed, threads: common.threadCount,
+        written: written)
       outcome.preprocessing = data.resolution?.preprocessing
       outcome.preprocessingWords = preprocessingWords(data)
       outcome.calibrationCount = data.calibration?.sampleCount ?? 0

@@ -6,7 +6,7 @@ import Swiftlet
 struct QuantizeView {
   let outcome: QuantizeOutcome
 
-  /// The table that answers: smaller, faster, as good?
+  /// The figures of both networks, in the order of the table.
   var comparison: Comparison {
     let (before, after) = (outcome.before, outcome.after)
     let agreement = after.score?.agreement
@@ -22,7 +22,9 @@ struct QuantizeView {
       Measure(
         "Top-1", .accuracy, before: before.score?.top1, after: after.score?.top1,
         note: outcome.measuredOn),
-      Measure("Top-5", .accuracy, before: before.score?.top5, after: after.score?.top5),
+      Measure(
+        "Top-5", .accuracy, before: before.score?.meaningfulTop5,
+        after: after.score?.meaningfulTop5),
       Measure(
         "Agreement", .share, before: nil, after: agreement,
         note: before.score?.top1 == nil ? outcome.measuredOn : ""),
@@ -67,7 +69,7 @@ struct QuantizeView {
     return table
   }
 
-  /// What was written, whether the goal was met, and what to do next.
+  /// What was written and whether the goal was met.
   func conclusion(report: String?) -> [(String, String)] {
     var lines: [(String, String)] = []
     let difference = outcome.written.greatestDifference
@@ -99,11 +101,11 @@ struct QuantizeView {
         lines.append(("In float", goal.restored.joined(separator: ", ")))
       }
     }
-    lines.append(("Next", next))
     return lines
   }
 
-  private var next: String {
+  /// What to do next: a remedy for the worst layer, or a command.
+  var next: String {
     if let worst = damaged.first, let remedy = worst.remedy,
       worst.damage?.outputDecibels ?? .infinity < Self.worrying
     {

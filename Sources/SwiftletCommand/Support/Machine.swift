@@ -88,7 +88,8 @@ package struct Machine: Sendable, Equatable {
         "\(feature.isPresent ? "yes" : "no ")  \(feature.name)", feature.enables,
         tone: feature.isPresent ? .good : .faint)
     }
-    add("Kernels", "our own on \(kernelTarget)", "oneDNN \(oneDNNVersion) on \(oneDNNInstructionSet)")
+    add(
+      "Kernels", "our own on \(kernelTarget)", "oneDNN \(oneDNNVersion) on \(oneDNNInstructionSet)")
     add("Threads", "\(threads)", "\(processors) processors for this process; \(waitPolicy)")
     let free = availableBytes.map { "\(Format.bytes($0)) available" } ?? ""
     add("Memory", Format.bytes(memoryBytes), free)

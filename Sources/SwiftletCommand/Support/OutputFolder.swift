@@ -17,7 +17,8 @@ package struct OutputFolder {
     var paths: [String] = []
     for name in names {
       let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-      let isConfined = !name.isEmpty && !name.contains("\0")
+      let isConfined =
+        !name.isEmpty && !name.contains("\0")
         && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
       guard isConfined else {
         throw CommandError(

@@ -21,7 +21,7 @@ package enum WaitPolicy {
       setenv("GOMP_SPINCOUNT", spins, 1)
       setenv(marker, "short-spin", 1)
       execv(path, CommandLine.unsafeArgv)
-      // The process goes on as it is, only slower, where it cannot be started anew.
+    // The process goes on as it is, only slower, where it cannot be started anew.
     #endif
   }
 
