@@ -26,7 +26,7 @@ public struct QuantizationOptions: Codable, Sendable, Equatable {
   public var symmetricActivations = false
 
   /// The name of a range estimator, one of `RangeEstimators.registry`.
-  public var estimator = "mse"
+  public var estimator = "entropy"
 
   /// Cross-layer equalization before quantization.
   public var equalizes = true

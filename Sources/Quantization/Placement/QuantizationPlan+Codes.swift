@@ -6,9 +6,6 @@ import TensorCore
 extension QuantizationPlan {
   /// Chooses a code for every quantized activation from statistics of the groups' sources.
   ///
-  /// Inputs of the network keep their whole range whatever the estimator: they often hold few
-  /// different values, such as pixels, which histograms of activations are no model of.
-  ///
   /// - Throws: `QuantizationError` if the estimator is unknown or samples gave NaN or infinities.
   package func codes(
     from statistics: [ValueID: ValueStatistics], in graph: Graph, options: QuantizationOptions
@@ -29,9 +26,7 @@ extension QuantizationPlan {
         }
         joint.add(part)
       }
-      let isInput = group.sources.contains { graph.inputs.contains($0) }
-      let chosen: any RangeEstimator = isInput ? MinimumMaximumRange() : estimator
-      let range = joint.isEmpty ? 0...0 : chosen.range(of: joint, for: request)
+      let range = joint.isEmpty ? 0...0 : estimator.range(of: joint, for: request)
       let code = ActivationCodes.code(
         from: range.lowerBound, to: range.upperBound, options: options)
       for value in group.values { codes[value] = code }
