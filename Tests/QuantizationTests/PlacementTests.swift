@@ -8,7 +8,8 @@ import Testing
 @Suite("Placement of quantizing nodes")
 struct PlacementTests {
   private func quantized(
-    _ graph: Graph, _ builder: NetworkBuilder, change: (inout QuantizationOptions) -> Void = { _ in }
+    _ graph: Graph, _ builder: NetworkBuilder,
+    change: (inout QuantizationOptions) -> Void = { _ in }
   ) throws -> Graph {
     var options = QuantizationOptions()
     options.estimator = "minmax"

@@ -16,9 +16,10 @@ enum HalfPrecision {
     result.setNodes([])
     var narrow: [ValueID: ValueID] = [:]
     for input in graph.inputs where graph.type(input)?.elementType == .float32 {
-      narrow[input] = result.addNode(
-        Cast(to: .float16), name: graph[input].name + "_Cast", inputs: [input],
-        outputNames: [graph[input].name + "_float16"])[0]
+      narrow[input] =
+        result.addNode(
+          Cast(to: .float16), name: graph[input].name + "_Cast", inputs: [input],
+          outputNames: [graph[input].name + "_float16"])[0]
     }
     let outputs = Set(graph.outputs)
     var casts: [(narrow: ValueID, output: ValueID)] = []
@@ -85,9 +86,10 @@ enum BrainFloatWeights {
           let name = graph[input].name
           let constant = result.addConstant(
             tensor.converted(to: .bfloat16), name: name + "_bfloat16")
-          wide[input] = result.addNode(
-            Cast(to: .float32), name: name + "_Cast", inputs: [constant],
-            outputNames: [name + "_float32"])[0]
+          wide[input] =
+            result.addNode(
+              Cast(to: .float32), name: name + "_Cast", inputs: [constant],
+              outputNames: [name + "_float32"])[0]
         }
         node.inputs[position] = wide[input]
       }

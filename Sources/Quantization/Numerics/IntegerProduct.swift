@@ -78,7 +78,8 @@ public enum IntegerProduct {
     let constant = Int32(truncatingIfNeeded: k) &* left.zeroPoint &* right.zeroPoint
     for row in 0..<m {
       for column in 0..<n {
-        results[row * n + column] &+= constant
+        results[row * n + column] &+=
+          constant
           &- left.zeroPoint &* rightSums[column] &- right.zeroPoint &* leftSums[row]
       }
     }

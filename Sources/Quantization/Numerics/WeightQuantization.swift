@@ -110,7 +110,8 @@ public struct WeightQuantizer: Codable, Sendable, Equatable {
       return .symmetric(magnitude: magnitude, codes: codes)
     }
     let middle = (codes.upperBound + 1) / 2
-    let scale = AffineCode.symmetric(magnitude: magnitude, codes: -(middle - 1)...(middle - 1)).scale
+    let scale = AffineCode.symmetric(magnitude: magnitude, codes: -(middle - 1)...(middle - 1))
+      .scale
     return AffineCode(scale: scale, zeroPoint: middle, codes: 1...codes.upperBound)
   }
 }

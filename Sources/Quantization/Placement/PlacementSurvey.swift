@@ -112,7 +112,8 @@ struct PlacementSurvey {
   private func isWanting(_ node: Node, _ wanted: [ValueID: Bool]) -> Bool {
     if integerNodes.contains(node.id) { return true }
     switch roles[node.id] ?? .real {
-    case .carrying, .joining: return node.outputs.contains { $0.map { wanted[$0] == true } ?? false }
+    case .carrying, .joining:
+      return node.outputs.contains { $0.map { wanted[$0] == true } ?? false }
     default: return false
     }
   }

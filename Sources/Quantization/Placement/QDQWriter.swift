@@ -69,9 +69,10 @@ private struct Writing {
     let quantized = graph.addNode(
       QuantizeLinear(), name: name + "_QuantizeLinear", inputs: [value, scale, zeroPoint],
       outputNames: [name + "_quantized"])[0]
-    readable[value] = graph.addNode(
-      DequantizeLinear(), name: name + "_DequantizeLinear",
-      inputs: [quantized, scale, zeroPoint], outputNames: [name + "_dequantized"])[0]
+    readable[value] =
+      graph.addNode(
+        DequantizeLinear(), name: name + "_DequantizeLinear",
+        inputs: [quantized, scale, zeroPoint], outputNames: [name + "_dequantized"])[0]
   }
 
   mutating func quantizeConstants(of node: inout Node, _ site: QuantizationPlan.WeightedSite) {

@@ -17,8 +17,9 @@ extension ConvTranspose: QuantizationRoleProviding {
 extension Gemm: QuantizationRoleProviding {
   package func quantizationRole(of node: Node, in index: GraphIndex) -> QuantizationRole {
     guard alpha == 1, !transposesA else { return .real }
-    guard case .weighted(var operands) = weightedRole(
-      of: node, in: index, channelAxis: transposesB ? 0 : 1)
+    guard
+      case .weighted(var operands) = weightedRole(
+        of: node, in: index, channelAxis: transposesB ? 0 : 1)
     else { return .real }
     let extent = index.constant(node.inputs[1])?.shape[transposesB ? 0 : 1]
     if let bias = operands.bias, beta != 1 || index.constant(node.inputs[bias])?.count != extent {
