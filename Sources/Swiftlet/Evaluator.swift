@@ -5,8 +5,11 @@ import TensorCore
 
 /// Measures classifiers on a data set.
 public struct Evaluator: Sendable {
-  /// Samples in one run of the network.
+  /// Samples in one run of the network, at most.
   public static let batchSize = 32
+
+  /// Bytes of all activations of one run, at most; programs share most of them.
+  private static let activationBytes = 192 << 20
 
   public let loader: BatchLoader
   public let interface: NetworkInterface
@@ -57,7 +60,8 @@ public struct Evaluator: Sendable {
     var counters = models.map { _ in ScoreCounter() }
     var done = 0
     let clock = ContinuousClock()
-    try loader.forEachBatch(of: indices, size: interface.fixedBatch ?? Self.batchSize) { batch in
+    let size = interface.batchSize(within: Self.activationBytes)
+    try loader.forEachBatch(of: indices, size: size) { batch in
       let samples = batch.indices.count
       let input = padded(batch.input)
       var reference: [Float]?

@@ -87,7 +87,7 @@ package struct QuantizeCommand: ConsoleCommand {
       guard url.resolvingSymlinksInPath() != given else {
         throw CommandError(
           "\(path): that is the float network itself",
-          reasons: ["say another name, so that it is kept"], status: .wrongUsage)
+          reasons: ["say another name, so that it is kept"])
       }
     }
   }

@@ -83,6 +83,7 @@ struct QuantizeView {
         "\(outcome.output), read back: \(same); runs in ONNX ≥ opset \(outcome.written.opset)"
       ))
     if let report { lines.append(("Report", report)) }
+    if let slow = slowWords { lines.append(("Slow here", slow)) }
     if let goal = outcome.goal {
       let lost = Format.fixed(max(goal.lost, 0), decimals: 2)
       let allowed = Format.significant(goal.allowed)
@@ -102,6 +103,17 @@ struct QuantizeView {
       }
     }
     return lines
+  }
+
+  /// The operators of the result for which there are no fast kernels; `nil` if there are none.
+  private var slowWords: String? {
+    var counts: [String: Int] = [:]
+    for timing in outcome.after.profile where timing.label.implementation == "reference" {
+      counts[timing.label.kind, default: 0] += 1
+    }
+    guard !counts.isEmpty else { return nil }
+    let words = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    return words.joined(separator: ", ") + " on the reference operators"
   }
 
   /// What to do next: a remedy for the worst layer, or a command.
