@@ -168,17 +168,17 @@ package struct EvaluationView {
   package var json: JSONValue {
     var object: JSONValue = [
       "model": .string(model), "count": .integer(evaluation.count),
-      "top1": .optional(evaluation.top1.map { $0 * 100 }),
-      "top5": .optional(evaluation.top5.map { $0 * 100 }),
+      "top1": .optional(evaluation.top1.map(JSONValue.percent)),
+      "top5": .optional(evaluation.top5.map(JSONValue.percent)),
     ]
-    if let agreement = evaluation.agreement { object["agreement"] = .number(agreement * 100) }
+    if let agreement = evaluation.agreement { object["agreement"] = .number(JSONValue.percent(agreement)) }
     if let ratio = evaluation.signalToNoise { object["sqnr_db"] = .number(ratio) }
     object["seconds"] = .number(evaluation.seconds)
     object["classes"] = .array(
       evaluation.classes.map { score in
         var entry: JSONValue = [
           "label": .integer(score.label), "count": .integer(score.count),
-          "top1": .number(score.accuracy * 100),
+          "top1": .number(JSONValue.percent(score.accuracy)),
         ]
         if let classNames, classNames.indices.contains(score.label) {
           entry["name"] = .string(classNames[score.label])

@@ -121,6 +121,12 @@ package struct QuantizeCommand: ConsoleCommand {
     // Unwrapped, so that a command can be copied.
     try console.say("Next            \(view.next)")
     try console.object(view.json)
-    if outcome.goal?.isMet == false { throw ExitStatus.goalMissed }
+    if let goal = outcome.goal, !goal.isMet {
+      if common.quiet {
+        let gap = Format.fixed(goal.gap, decimals: 2)
+        console.warn("--max-drop \(goal.allowed) was missed by \(gap) points")
+      }
+      throw ExitStatus.goalMissed
+    }
   }
 }

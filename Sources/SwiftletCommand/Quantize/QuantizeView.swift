@@ -162,11 +162,11 @@ struct QuantizeView {
     var object: JSONValue = [
       "bytes": .integer(figures.bytes), "parameters": .integer(figures.parameters),
       "int8_macs_share": .number(figures.integerShare),
-      "top1": .optional(figures.score?.top1.map { $0 * 100 }),
-      "top5": .optional(figures.score?.top5.map { $0 * 100 }),
+      "top1": .optional(figures.score?.top1.map(JSONValue.percent)),
+      "top5": .optional(figures.score?.top5.map(JSONValue.percent)),
     ]
     if let score = figures.score { object["count"] = .integer(score.count) }
-    if let agreement = figures.score?.agreement { object["agreement"] = .number(agreement * 100) }
+    if let agreement = figures.score?.agreement { object["agreement"] = .number(JSONValue.percent(agreement)) }
     if let ratio = figures.score?.signalToNoise { object["sqnr_db"] = .number(ratio) }
     if let latency = figures.latency { object["latency_ms"] = BenchReport.json(latency) }
     object["peak_memory_bytes"] = .optional(figures.peakMemoryBytes)
