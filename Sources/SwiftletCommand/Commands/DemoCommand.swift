@@ -76,7 +76,8 @@ package struct DemoCommand: ConsoleCommand {
       "Next", "swiftlet quantize \(modelPath) --data \(dataPath) -o \(outputDir)/model.int8.onnx")
     try console.object([
       "model": .string(modelPath), "data": .string(dataPath), "count": .integer(samples),
-      "top1": .optional(score.top1.map(JSONValue.percent)), "parameters": .integer(summary.parameters),
+      "top1": .optional(score.top1.map(JSONValue.percent)),
+      "parameters": .integer(summary.parameters),
       "macs": .integer(summary.macs), "seed": .integer(Int(clamping: common.seed)),
     ])
   }

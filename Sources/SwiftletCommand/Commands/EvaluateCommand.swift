@@ -171,7 +171,9 @@ package struct EvaluationView {
       "top1": .optional(evaluation.top1.map(JSONValue.percent)),
       "top5": .optional(evaluation.top5.map(JSONValue.percent)),
     ]
-    if let agreement = evaluation.agreement { object["agreement"] = .number(JSONValue.percent(agreement)) }
+    if let agreement = evaluation.agreement {
+      object["agreement"] = .number(JSONValue.percent(agreement))
+    }
     if let ratio = evaluation.signalToNoise { object["sqnr_db"] = .number(ratio) }
     object["seconds"] = .number(evaluation.seconds)
     object["classes"] = .array(

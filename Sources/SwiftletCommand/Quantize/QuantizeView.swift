@@ -166,7 +166,9 @@ struct QuantizeView {
       "top5": .optional(figures.score?.top5.map(JSONValue.percent)),
     ]
     if let score = figures.score { object["count"] = .integer(score.count) }
-    if let agreement = figures.score?.agreement { object["agreement"] = .number(JSONValue.percent(agreement)) }
+    if let agreement = figures.score?.agreement {
+      object["agreement"] = .number(JSONValue.percent(agreement))
+    }
     if let ratio = figures.score?.signalToNoise { object["sqnr_db"] = .number(ratio) }
     if let latency = figures.latency { object["latency_ms"] = BenchReport.json(latency) }
     object["peak_memory_bytes"] = .optional(figures.peakMemoryBytes)
