@@ -103,7 +103,7 @@ struct OperatorFormTests {
     .init(Transpose(permutation: [2, 0, 1])), .init(Transpose()), .init(Expand(), inputs: 2),
     .init(Tile(), inputs: 2), .init(DepthToSpace(blockSize: 2, order: .columnRowDepth)),
     .init(SpaceToDepth(blockSize: 3)), .init(Shape(start: 1, end: -1)), .init(Size()),
-    .init(ConstantOfShape(value: Tensor([Int64(7)], shape: [1]))), .init(Range(), inputs: 3),
+    .init(ConstantOfShape(value: Tensor([Int64(7)], shape: [1]))), .init(NumberRange(), inputs: 3),
     .init(resize, inputs: 4), .init(Clip(), inputs: 3), .init(Cast(to: .bfloat16)),
     .init(Identity()), .init(Dropout(), outputs: 2),
     .init(Variadic(.sum), inputs: 3), .init(Variadic(.mean), inputs: 2),

@@ -90,7 +90,7 @@ extension ConstantOfShape {
   }
 }
 
-extension Range {
+extension NumberRange {
   public func inferTypes(
     _ operands: [Operand?], outputCount: Int
   ) throws(OpError) -> [TensorType?] {

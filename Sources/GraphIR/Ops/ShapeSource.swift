@@ -27,7 +27,7 @@ public struct ConstantOfShape: Op {
 }
 
 /// Numbers from start, before limit, by delta; three scalars.
-public struct Range: Op {
+public struct NumberRange: Op {
   public var kind: String { "Range" }
   public init() {}
 }

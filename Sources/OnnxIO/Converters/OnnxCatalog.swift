@@ -17,7 +17,7 @@ enum OnnxCatalog {
     // Selection and shape.
     Concat.self, Split.self, Slice.self, Gather.self, Pad.self, Reshape.self, Flatten.self,
     Squeeze.self, Unsqueeze.self, Transpose.self, Expand.self, Tile.self, DepthToSpace.self,
-    SpaceToDepth.self, Resize.self, Shape.self, Size.self, ConstantOfShape.self, Range.self,
+    SpaceToDepth.self, Resize.self, Shape.self, Size.self, ConstantOfShape.self, NumberRange.self,
     GatherElements.self, GatherND.self, ScatterElements.self, ScatterND.self, OneHot.self,
     TopK.self, CumSum.self, Trilu.self, NonZero.self, EyeLike.self,
     // Quantization.

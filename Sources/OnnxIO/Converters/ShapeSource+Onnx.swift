@@ -39,7 +39,7 @@ extension ConstantOfShape: OnnxConvertible {
   }
 }
 
-extension Range: OnnxConvertible {
+extension NumberRange: OnnxConvertible {
   static let onnxOperators = ["Range"]
   init(onnx node: inout OnnxNode) { self.init() }
   func write(to form: inout OnnxForm) { form.require(11) }

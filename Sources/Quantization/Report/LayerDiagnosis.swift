@@ -33,7 +33,7 @@ struct LayerDiagnosis {
     let keep = "--keep-float '^\(LayerDiagnosis.escaped(report.name))$'"
     if let weights = report.weightDecibels, weights < 25 {
       return options.weights.granularity == .perTensor
-        ? ("one scale covers the weights of all channels", "--weights channel")
+        ? ("one scale covers the weights of all channels", "leave out --per-tensor")
         : ("single weights are far larger than the others of their channel", keep)
     }
     let clipped = 1 - report.shareKept
@@ -56,11 +56,11 @@ struct LayerDiagnosis {
         "one scale must cover \(lower)…\(upper), but 99 % of the values lie within "
         + "±\(LayerDiagnosis.short(typicalMagnitude))"
       return (
-        cause, options.estimator == "minmax" ? "--estimator percentile" : "--activations uint16"
+        cause, options.estimator == "minmax" ? "--estimator percentile" : "--activations 16"
       )
     }
     if let before = inputDecibels, let decibels = report.outputDecibels, before < decibels + 3 {
-      return ("the error comes in from the layers before it", "--activations uint16")
+      return ("the error comes in from the layers before it", "--activations 16")
     }
     return nil
   }

@@ -32,13 +32,7 @@ struct LayerOutcome {
   }
 
   /// The option that would mend it, as the command spells it.
-  var remedy: String? {
-    switch damage?.remedy {
-    case "--activations uint16": "--activations 16"
-    case "--weights channel": "leave out --per-tensor"
-    case let other: other
-    }
-  }
+  var remedy: String? { damage?.remedy }
 }
 
 /// The allowed loss of top-1 and whether it was kept.

@@ -22,7 +22,7 @@ struct HostileInputTests {
     Resize(mode: .cubic, coordinates: .cropAndResize),
     Resize(coordinates: .alignCorners, aspectPolicy: .notLarger), Einsum(equation: "ij,jk->ik"),
     Einsum(equation: "...i,...->..."), Shape(start: .min, end: .max), Size(), ConstantOfShape(),
-    Range(),
+    NumberRange(),
   ]
 
   private static let numbers: [Int64] = [

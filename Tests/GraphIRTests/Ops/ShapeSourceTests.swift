@@ -36,16 +36,16 @@ struct ShapeSourceTests {
   @Test("Range stops before the limit in either direction")
   func range() throws {
     func scalar(_ value: Int64) -> Tensor { Tensor(scalar: value) }
-    #expect(try Range().result(scalar(1), scalar(7), scalar(3)) == list(1, 4))
-    #expect(try Range().result(scalar(5), scalar(0), scalar(-2)) == list(5, 3, 1))
-    #expect(try Range().result(scalar(5), scalar(0), scalar(2)).shape == [0])
-    #expect(throws: OpError.self) { try Range().result(scalar(0), scalar(1), scalar(0)) }
-    #expect(throws: OpError.self) { try Range().result(scalar(.min), scalar(.max), scalar(1)) }
-    let reals = try Range().result(
+    #expect(try NumberRange().result(scalar(1), scalar(7), scalar(3)) == list(1, 4))
+    #expect(try NumberRange().result(scalar(5), scalar(0), scalar(-2)) == list(5, 3, 1))
+    #expect(try NumberRange().result(scalar(5), scalar(0), scalar(2)).shape == [0])
+    #expect(throws: OpError.self) { try NumberRange().result(scalar(0), scalar(1), scalar(0)) }
+    #expect(throws: OpError.self) { try NumberRange().result(scalar(.min), scalar(.max), scalar(1)) }
+    let reals = try NumberRange().result(
       Tensor(scalar: Float(0)), Tensor(scalar: Float(1)), Tensor(scalar: Float(0.4)))
     #expect(reals == floats([0, 0.4, 0.8]))
     #expect(throws: OpError.self) {
-      try Range().result(
+      try NumberRange().result(
         Tensor(scalar: Float(0)), Tensor(scalar: Float(1)), Tensor(scalar: Float(0)))
     }
   }
@@ -53,7 +53,7 @@ struct ShapeSourceTests {
   @Test("Range up to a symbol has the symbol's length")
   func symbolicRange() throws {
     let limit = Operand(type: TensorType(.int64, []), contents: [.symbol("N")])
-    let type = try Range().type(
+    let type = try NumberRange().type(
       Operand(Tensor(scalar: Int64(0))), limit, Operand(Tensor(scalar: Int64(1))))
     #expect(type?.description == "int64 N")
   }
