@@ -2,7 +2,7 @@
 import CThreads
 
 /// The one team of threads, shared with oneDNN.
-enum ThreadTeam {
+package enum ThreadTeam {
   /// Processors that this process may run on.
   static var processorCount: Int { Int(swt_processor_count()) }
 
@@ -34,6 +34,34 @@ enum ThreadTeam {
           }, pointer)
       }
     }
+  }
+
+  /// Runs `body` for every index below `count`, each once, on the threads that the calling
+  /// thread's last program ran on. The work of one index must not touch that of another.
+  package static func forEach(of count: Int, _ body: (Int) -> Void) {
+    guard count > 1 else {
+      if count == 1 { body(0) }
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      var work = Work(count: count, body: body)
+      withUnsafeMutablePointer(to: &work) { pointer in
+        swt_parallel(
+          0,
+          { context, member, members in
+            guard let context else { return }
+            let work = context.assumingMemoryBound(to: Work.self).pointee
+            for index in stride(from: Int(member), to: work.count, by: Int(members)) {
+              work.body(index)
+            }
+          }, pointer)
+      }
+    }
+  }
+
+  private struct Work {
+    let count: Int
+    let body: (Int) -> Void
   }
 
   private struct Region {

@@ -24,6 +24,7 @@ static void apply_one(void *pointer, size_t index) {
 void swt_set_threads(int threads) { (void)threads; }
 
 void swt_parallel(int threads, swt_body body, void *context) {
+  if (threads == 0) threads = swt_processor_count();
   struct applied applied = {{body, context}, threads};
   dispatch_apply_f((size_t)threads, dispatch_get_global_queue(QOS_CLASS_USER_INITIATED, 0),
                    &applied, apply_one);
@@ -47,7 +48,7 @@ static void run_region(void *pointer) {
 void swt_set_threads(int threads) { omp_set_num_threads(threads); }
 
 void swt_parallel(int threads, swt_body body, void *context) {
-  if (threads <= 1) {
+  if (threads == 1) {
     body(context, 0, 1);
     return;
   }

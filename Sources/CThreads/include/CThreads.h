@@ -13,7 +13,8 @@ typedef void (*swt_body)(void *context, int index, int count);
 void swt_set_threads(int threads);
 
 /// Runs `body` on `threads` members of the team, the caller among them, and waits for all.
-/// The team may be smaller than asked; `count` says how large it is.
+/// The team may be smaller than asked; `count` says how large it is. 0 threads stand for as many
+/// as `swt_set_threads` last said in this thread.
 void swt_parallel(int threads, swt_body body, void *context);
 
 /// Processors that this process may run on.

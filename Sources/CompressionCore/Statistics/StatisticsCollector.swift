@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CPURuntime
 public import GraphIR
 import TensorCore
 
@@ -47,21 +48,32 @@ public struct StatisticsCollector: Sendable {
     var observing = graph
     observing.setOutputs(computed)
     let executor = computed.isEmpty ? nil : try makeExecutor(observing)
-    var statistics = CalibrationStatistics()
-    for value in values { statistics.values[value] = ValueStatistics() }
-    for value in channels { statistics.channels[value] = ChannelStatistics() }
+    let ranged = Set(values)
+    let channelled = Set(channels)
+    var valueStatistics = observed.map { ranged.contains($0) ? ValueStatistics() : nil }
+    var channelStatistics = observed.map { channelled.contains($0) ? ChannelStatistics() : nil }
     var done = 0
     for index in 0..<source.batchCount where done < limit {
       let batch = try source.batch(index)
       let results = Dictionary(
         zip(computed, try executor?.run(batch) ?? []), uniquingKeysWith: { first, _ in first })
-      for value in observed {
-        guard let tensor = results[value] ?? batch[graph[value].name] else { continue }
-        statistics.values[value]?.add(tensor)
-        statistics.channels[value]?.add(tensor)
+      let tensors = observed.map { results[$0] ?? batch[graph[$0].name] }
+      valueStatistics.withUnsafeMutableBufferPointer { valueStatistics in
+        channelStatistics.withUnsafeMutableBufferPointer { channelStatistics in
+          ThreadTeam.forEach(of: observed.count) { position in
+            guard let tensor = tensors[position] else { return }
+            valueStatistics[position]?.add(tensor)
+            channelStatistics[position]?.add(tensor)
+          }
+        }
       }
       done += batch.values.first?.shape.first ?? 1
       try progress(done)
+    }
+    var statistics = CalibrationStatistics()
+    for (position, value) in observed.enumerated() {
+      statistics.values[value] = valueStatistics[position]
+      statistics.channels[value] = channelStatistics[position]
     }
     return statistics
   }
