@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
-let safe: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("InternalImportsByDefault")]
+let safe: [SwiftSetting] = [
+  .strictMemorySafety(), .enableUpcomingFeature("InternalImportsByDefault"),
+]
 let plain: [SwiftSetting] = [.enableUpcomingFeature("InternalImportsByDefault")]
 
 let package = Package(
@@ -59,7 +61,8 @@ let package = Package(
       ], exclude: ["Proto/onnx.proto"], swiftSettings: plain),
     .target(name: "GraphPasses", dependencies: ["TensorCore", "GraphIR"], swiftSettings: safe),
     .target(
-      name: "CPURuntime", dependencies: ["TensorCore", "GraphIR", "COneDNN", "CKernels", "CThreads"],
+      name: "CPURuntime",
+      dependencies: ["TensorCore", "GraphIR", "COneDNN", "CKernels", "CThreads"],
       swiftSettings: plain),
 
     // Compression.

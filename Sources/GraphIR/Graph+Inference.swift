@@ -92,7 +92,8 @@ extension Graph {
       guard let shape = shapes[self[input].name] else { continue }
       let type = self[input].type ?? TensorType(.float32, nil)
       if let declared = type.dimensions {
-        let fits = declared.count == shape.count
+        let fits =
+          declared.count == shape.count
           && zip(declared, shape).allSatisfy { $0.value == nil || $0.value == $1 }
         guard fits else {
           throw .invalidInput(

@@ -69,7 +69,8 @@ extension Graph {
       }
       guard let type = value.type else { continue }
       let dimensions = type.dimensions ?? tensor.shape.map { _ in .unknown }
-      let fits = tensor.elementType == type.elementType && dimensions.count == tensor.rank
+      let fits =
+        tensor.elementType == type.elementType && dimensions.count == tensor.rank
         && zip(dimensions, tensor.shape).allSatisfy { $0.value == nil || $0.value == $1 }
       guard fits else {
         throw .invalidInput(

@@ -154,6 +154,10 @@ extension Tensor {
 extension Int64 {
   /// The value truncated toward zero and clamped to the range; NaN becomes 0.
   init(clampingReal value: Double) {
-    if value.isNaN { self = 0 } else { self = Int64(exactly: value.rounded(.towardZero)) ?? (value > 0 ? .max : .min) }
+    if value.isNaN {
+      self = 0
+    } else {
+      self = Int64(exactly: value.rounded(.towardZero)) ?? (value > 0 ? .max : .min)
+    }
   }
 }

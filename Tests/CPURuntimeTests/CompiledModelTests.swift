@@ -46,7 +46,8 @@ struct CompiledModelTests {
   @Test("A free input extent is an error that names the input")
   func freeExtent() {
     var graph = Graph()
-    let input = graph.addInput(name: "image", type: TensorType(.float32, [.symbol("N"), .fixed(3)]))
+    let input = graph.addInput(
+      name: "image", type: TensorType(.float32, [.symbol("N"), .fixed(3)]))
     graph.markOutput(graph.addNode(Unary(.relu), inputs: [input], outputNames: ["y"])[0])
     graph.inferTypes()
     let error = #expect(throws: CompileError.self) { try CompiledModel(graph) }

@@ -85,7 +85,9 @@ struct ConvolutionTests {
       stages: [.activation(function)])
     let (graph, feeds) = Oracle.graph(
       fused,
-      inputs: [("x", oracle.reals([1, 4, 6, 6])), (nil, oracle.reals([8, 4, 3, 3], in: -0.2...0.2))]
+      inputs: [
+        ("x", oracle.reals([1, 4, 6, 6])), (nil, oracle.reals([8, 4, 3, 3], in: -0.2...0.2)),
+      ]
     )
     // oneDNN's polynomials for exp, tanh and erf are good to about 1e-5 of the largest result.
     #expect(try Oracle.difference(graph, feeds, precision: .fp32) < 2e-5)

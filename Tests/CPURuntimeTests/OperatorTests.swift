@@ -22,7 +22,8 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
     OperatorCase(name: "Add", op: Binary(.add), shapes: [[2, 3, 4, 5], [2, 3, 4, 5]]),
     OperatorCase(name: "Add, broadcast", op: Binary(.add), shapes: [[2, 3, 4, 5], [3, 1, 1]]),
     OperatorCase(name: "Add, swapped", op: Binary(.add), shapes: [[3, 1, 1], [2, 3, 4, 5]]),
-    OperatorCase(name: "Mul by channel", op: Binary(.multiply), shapes: [[2, 8, 4, 5], [2, 8, 1, 1]]),
+    OperatorCase(
+      name: "Mul by channel", op: Binary(.multiply), shapes: [[2, 8, 4, 5], [2, 8, 1, 1]]),
     OperatorCase(name: "Sub scalar", op: Binary(.subtract), shapes: [[2, 3, 4, 5], []]),
     OperatorCase(
       name: "MaxPool", op: MaxPool(window: PoolingWindow(kernel: [3, 3], strides: [2, 2])),
@@ -59,7 +60,8 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       name: "BatchNormalization", op: BatchNormalization(), shapes: [[2, 4, 3, 3]],
       constants: [
         Tensor([Float(1), 2, 0.5, -1], shape: [4]), Tensor([Float(0), 1, 2, 3], shape: [4]),
-        Tensor([Float(0.1), 0.2, 0.3, 0.4], shape: [4]), Tensor([Float(1), 4, 0.25, 2], shape: [4]),
+        Tensor([Float(0.1), 0.2, 0.3, 0.4], shape: [4]),
+        Tensor([Float(1), 4, 0.25, 2], shape: [4]),
       ]),
     OperatorCase(
       name: "LayerNormalization", op: LayerNormalization(), shapes: [[2, 5, 8]],
@@ -67,7 +69,8 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
         Tensor((0..<8).map { Float($0) / 4 }, shape: [8]),
         Tensor((0..<8).map { Float($0) }, shape: [8]),
       ]),
-    OperatorCase(name: "Transpose", op: Transpose(permutation: [0, 2, 3, 1]), shapes: [[2, 3, 4, 5]]),
+    OperatorCase(
+      name: "Transpose", op: Transpose(permutation: [0, 2, 3, 1]), shapes: [[2, 3, 4, 5]]),
     OperatorCase(name: "Transpose of a matrix", op: Transpose(), shapes: [[33, 70]]),
     OperatorCase(name: "Flatten", op: Flatten(), shapes: [[2, 3, 4, 5]]),
     OperatorCase(
@@ -137,14 +140,39 @@ struct OperatorTests {
     let shape = [2, 8, 5, 5]
     let window = PoolingWindow(kernel: [3, 3], strides: [2, 2], padding: .explicit([1, 1, 1, 1]))
     let steps: [(Fused, [[Int]])] = [
-      (Fused(root: Binary(.add), rootInputCount: 2, inputCodes: [a, b], stages: [.activation(.relu)], outputCode: out), [shape, shape]),
-      (Fused(root: Binary(.multiply), rootInputCount: 2, inputCodes: [a, b], outputCode: out), [shape, [2, 8, 1, 1]]),
-      (Fused(root: Binary(.multiply), rootInputCount: 2, inputCodes: [a, b], outputCode: out), [shape, shape]),
-      (Fused(root: GlobalPool(.average), rootInputCount: 1, inputCodes: [a], outputCode: out), [shape]),
-      (Fused(root: AveragePool(window: window), rootInputCount: 1, inputCodes: [a], outputCode: out), [shape]),
-      (Fused(root: Unary(.hardSwish), rootInputCount: 1, inputCodes: [a], outputCode: out), [shape]),
-      (Fused(root: Concat(axis: 1), rootInputCount: 2, inputCodes: [a, b], outputCode: out), [shape, [2, 3, 5, 5]]),
-      (Fused(root: Concat(axis: 1), rootInputCount: 2, inputCodes: [out, b], outputCode: out), [shape, [2, 3, 5, 5]]),
+      (
+        Fused(
+          root: Binary(.add), rootInputCount: 2, inputCodes: [a, b], stages: [.activation(.relu)],
+          outputCode: out), [shape, shape]
+      ),
+      (
+        Fused(root: Binary(.multiply), rootInputCount: 2, inputCodes: [a, b], outputCode: out),
+        [shape, [2, 8, 1, 1]]
+      ),
+      (
+        Fused(root: Binary(.multiply), rootInputCount: 2, inputCodes: [a, b], outputCode: out),
+        [shape, shape]
+      ),
+      (
+        Fused(root: GlobalPool(.average), rootInputCount: 1, inputCodes: [a], outputCode: out),
+        [shape]
+      ),
+      (
+        Fused(
+          root: AveragePool(window: window), rootInputCount: 1, inputCodes: [a], outputCode: out),
+        [shape]
+      ),
+      (
+        Fused(root: Unary(.hardSwish), rootInputCount: 1, inputCodes: [a], outputCode: out), [shape]
+      ),
+      (
+        Fused(root: Concat(axis: 1), rootInputCount: 2, inputCodes: [a, b], outputCode: out),
+        [shape, [2, 3, 5, 5]]
+      ),
+      (
+        Fused(root: Concat(axis: 1), rootInputCount: 2, inputCodes: [out, b], outputCode: out),
+        [shape, [2, 3, 5, 5]]
+      ),
     ]
     for (step, shapes) in steps {
       var oracle = Oracle(seed: 13)

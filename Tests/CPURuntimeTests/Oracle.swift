@@ -69,7 +69,8 @@ struct Oracle {
       try #require(expected.elementType == actual.elementType)
       let pairs = zip(expected.reals(), actual.reals())
       let largest = pairs.map { abs($0 - $1) }.max() ?? 0
-      let unit = expected.elementType.isFloatingPoint
+      let unit =
+        expected.elementType.isFloatingPoint
         ? max(expected.reals().map { abs($0) }.max() ?? 1, 1e-6) : 1
       worst = max(worst, largest / unit)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Graph")
 struct GraphTests {
-  /// x → Relu → a → Neg → b
+  /// The chain x → Relu → a → Neg → b.
   private func chain() -> (graph: Graph, x: ValueID, a: ValueID, b: ValueID) {
     var graph = Graph()
     let x = graph.addInput(name: "x", type: TensorType(.float32, [.symbol("N"), .fixed(2)]))

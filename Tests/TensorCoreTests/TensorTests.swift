@@ -59,7 +59,8 @@ struct TensorTests {
 
   @Test("Integers wrap to the width of their type")
   func wrapping() {
-    #expect(Tensor(integers: [-1, 256, 300], shape: [3], elementType: .uint8).integers() == [255, 0, 44])
+    #expect(
+      Tensor(integers: [-1, 256, 300], shape: [3], elementType: .uint8).integers() == [255, 0, 44])
     #expect(Tensor(integers: [8, -9], shape: [2], elementType: .int4).integers() == [-8, 7])
     #expect(Tensor(integers: [2, 5], shape: [2], elementType: .int2).integers() == [-2, 1])
   }

@@ -38,7 +38,8 @@ struct ConvolutionProduct {
 
   /// Weights with the group as an axis of its own, where there are groups.
   var groupedShape: [Int] {
-    group == 1 ? weight.shape
+    group == 1
+      ? weight.shape
       : [group, weight.shape[0] / group] + Array(weight.shape.dropFirst())
   }
 

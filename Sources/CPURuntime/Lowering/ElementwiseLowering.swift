@@ -175,7 +175,8 @@ extension ProgramBuilder {
     let count = source.count
     addRows(
       of: blocks, work: count, from: source, to: target,
-      label: label(region.node, implementation: "swiftlet table", precision: code.elementType.shortName)
+      label: label(
+        region.node, implementation: "swiftlet table", precision: code.elementType.shortName)
     ) { from, to, range in
       let first = range.lowerBound * 4096
       swk_lookup(
@@ -190,7 +191,8 @@ extension ProgramBuilder {
   func addQuantizedSum(_ region: Region) throws(OneDNNError) -> Bool {
     guard let left = region.input(0), let right = region.input(1), graph.constant(left) == nil,
       graph.constant(right) == nil, let shape = shape(of: left), shape == self.shape(of: right),
-      let first = Region.scalar(region.code(0)), let epilogue = region.kernelEpilogue(realType: realType),
+      let first = Region.scalar(region.code(0)),
+      let epilogue = region.kernelEpilogue(realType: realType),
       let (a, layout) = try anyDense(left)
     else { return false }
     var second: (scale: Float, zeroPoint: Int32) = (1, 0)

@@ -36,7 +36,8 @@ struct IntegerProduct {
     }
     sourceScale = scale
     sourceZeroPoint = zeroPoint
-    weightScales = weightCode.scales.count == channels
+    weightScales =
+      weightCode.scales.count == channels
       ? weightCode.scales : Array(repeating: weightCode.scales[0], count: channels)
     if region.input(2) == nil {
       bias = Array(repeating: 0, count: channels)
@@ -134,7 +135,9 @@ extension ConvolutionProduct {
     let taps = geometry.kernel[0] * geometry.kernel[1]
     var tapMajor = [Int8](repeating: 0, count: product.weights.count)
     for channel in 0..<channels {
-      for tap in 0..<taps { tapMajor[tap * channels + channel] = product.weights[channel * taps + tap] }
+      for tap in 0..<taps {
+        tapMajor[tap * channels + channel] = product.weights[channel * taps + tap]
+      }
     }
     let scales = product.weightScales.map { $0 * product.sourceScale }
     let packed = try builder.addConstant(byteCount: swk_depthwise_packed_size(&arguments)) {

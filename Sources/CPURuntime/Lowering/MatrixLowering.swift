@@ -18,7 +18,10 @@ extension Gemm: RegionLowerable {
       else { return false }
     }
     if region.isQuantized, builder.precision != .fp32, alpha == 1, beta == 1,
-      try product.lowerInteger(into: builder) { return true }
+      try product.lowerInteger(into: builder)
+    {
+      return true
+    }
     return region.code(0) == nil && region.outputCode == nil
       ? try product.lowerReal(into: builder, alpha: alpha, beta: beta)
       : try region.lowerThroughReals(self, into: builder)

@@ -160,7 +160,9 @@ extension Concat: RegionLowerable {
     for input in region.inputs {
       guard let input, let type = builder.type(of: input)?.elementType else { return false }
       var present = try builder.placement(of: input)
-      if let placed = present, builder.isInput(placed) || (isReal && placed.elementType != builder.realType) {
+      if let placed = present,
+        builder.isInput(placed) || (isReal && placed.elementType != builder.realType)
+      {
         present = try builder.dense(input, .channelsLast, as: isReal ? builder.realType : type)
       }
       guard let present else { return false }
@@ -174,7 +176,8 @@ extension Concat: RegionLowerable {
       if let to = region.outputCode, region.code(index) != to {
         guard
           try builder.addRecoding(
-            part.placement, region.code(index), to: place, to, label(region, part.placement, builder))
+            part.placement, region.code(index), to: place, to,
+            label(region, part.placement, builder))
         else { return false }
       } else {
         builder.addCopy(
@@ -243,11 +246,13 @@ extension Pad: Lowerable {
         let address = memory.address(target)
         return { _ in
           if bytes.allSatisfy({ $0 == bytes[0] }) {
-            address.initializeMemory(as: UInt8.self, repeating: bytes[0], count: count * bytes.count)
+            address.initializeMemory(
+              as: UInt8.self, repeating: bytes[0], count: count * bytes.count)
           } else {
             for index in 0..<count {
               for (offset, byte) in bytes.enumerated() {
-                address.storeBytes(of: byte, toByteOffset: index * bytes.count + offset, as: UInt8.self)
+                address.storeBytes(
+                  of: byte, toByteOffset: index * bytes.count + offset, as: UInt8.self)
               }
             }
           }

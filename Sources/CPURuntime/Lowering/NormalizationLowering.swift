@@ -58,7 +58,8 @@ extension BatchNormalization: RegionLowerable {
       else { return false }
       try attributes.appendEltwise(step)
     }
-    let target = try builder.claim(input, .channelsLast, as: builder.realType)
+    let target =
+      try builder.claim(input, .channelsLast, as: builder.realType)
       ?? builder.allocate(builder.realType, type.shape, .channelsLast)
     let from = try builder.descriptor(source)
     let flags = dnnl_use_global_stats.rawValue | dnnl_use_scale.rawValue | dnnl_use_shift.rawValue

@@ -38,7 +38,8 @@ extension AveragePool: RegionLowerable {
     return try builder.addPooling(
       region.node, input: input, output: region.output, as: builder.realType, shape: shape,
       geometry: geometry,
-      algorithm: countsPadding ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding,
+      algorithm: countsPadding
+        ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding,
       stages: region.stages)
   }
 
@@ -126,9 +127,10 @@ extension ProgramBuilder {
   /// A step of our own kernels that works on ranges of rows of its result.
   func addRows(
     of rows: Int, work: Int, from source: Placement, to target: Placement, label: StepLabel,
-    _ body: @escaping @Sendable (
-      UnsafeMutableRawPointer, UnsafeMutableRawPointer, Swift.Range<Int>
-    ) -> Void
+    _ body:
+      @escaping @Sendable (
+        UnsafeMutableRawPointer, UnsafeMutableRawPointer, Swift.Range<Int>
+      ) -> Void
   ) {
     let threads = work < 16384 ? 1 : threads
     add(

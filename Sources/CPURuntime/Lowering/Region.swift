@@ -130,7 +130,8 @@ extension Region {
         type: type, activation: activation, alpha: alpha, beta: beta, inverse_scale: 1,
         zero_point: 0)
     }
-    guard let (scale, zeroPoint) = Region.scalar(outputCode), let type = outputCode.elementType.kernel
+    guard let (scale, zeroPoint) = Region.scalar(outputCode),
+      let type = outputCode.elementType.kernel
     else { return nil }
     return swk_epilogue(
       type: type, activation: activation, alpha: alpha, beta: beta, inverse_scale: 1 / scale,

@@ -26,7 +26,8 @@ extension ProgramBuilder {
       source.offset == 0, source.isDense(.plain), let to = type.kernel
     {
       let target = allocate(type, source.shape, layout)
-      addChannelsLast(from: source, to: target, format: swk_format(type: to, scale: 1, zero_point: 0))
+      addChannelsLast(
+        from: source, to: target, format: swk_format(type: to, scale: 1, zero_point: 0))
       return target
     }
     if source.elementType == type {
@@ -85,7 +86,8 @@ extension ProgramBuilder {
     let pixels = source.shape[2...].reduce(1, *)
     let rows = source.shape[0] * pixels
     let threads = rows * channels < 16384 ? 1 : threads
-    let inputIndex: Int? = if case .input(let index) = buffers[source.buffer].kind { index } else { nil }
+    let inputIndex: Int? =
+      if case .input(let index) = buffers[source.buffer].kind { index } else { nil }
     add(
       Step(
         label: copyLabel("Layout", target.elementType), reads: [source.buffer],
@@ -108,7 +110,8 @@ extension ProgramBuilder {
   /// Copies elements between two placements of the same shape and type.
   func addCopy(from source: Placement, to target: Placement, label: StepLabel? = nil) {
     let plan = StridedCopy(from: source, to: target)
-    let inputIndex: Int? = if case .input(let index) = buffers[source.buffer].kind { index } else { nil }
+    let inputIndex: Int? =
+      if case .input(let index) = buffers[source.buffer].kind { index } else { nil }
     let threads = threads
     add(
       Step(

@@ -69,7 +69,8 @@ final class Program: Sendable {
       if let offset = offsets[buffer] { return base + offset }
       return constants[buffer]?.address
     }
-    let arena = Arena(program: self, base: base, memory: StepMemory(addresses: addresses, threads: threads))
+    let arena = Arena(
+      program: self, base: base, memory: StepMemory(addresses: addresses, threads: threads))
     ThreadTeam.use(threads)
     try arena.bind()
     return arena

@@ -191,8 +191,11 @@ final class ProgramBuilder {
   ) throws(OneDNNError) -> (placement: Placement, layout: Layout)? {
     guard let present = try placement(of: value) else { return nil }
     let layout: Layout =
-      present.isDense(.channelsLast) ? .channelsLast : present.isDense(.plain) ? .plain
-      : .channelsLast
+      present.isDense(.channelsLast)
+      ? .channelsLast
+      : present.isDense(.plain)
+        ? .plain
+        : .channelsLast
     guard let dense = try dense(value, isInput(present) ? .channelsLast : layout, as: target)
     else { return nil }
     return (dense, isInput(present) ? .channelsLast : layout)

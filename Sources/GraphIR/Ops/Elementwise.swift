@@ -43,7 +43,9 @@ public struct Binary: Op {
 
 /// A reduction over any number of inputs, the shapes broadcast to each other.
 public struct Variadic: Op {
-  public enum Function: String, Sendable { case sum = "Sum", mean = "Mean", minimum = "Min", maximum = "Max" }
+  public enum Function: String, Sendable {
+    case sum = "Sum", mean = "Mean", minimum = "Min", maximum = "Max"
+  }
   public var kind: String { function.rawValue }
   public var function: Function
 

@@ -40,7 +40,9 @@ struct ShapeSourceTests {
     #expect(try NumberRange().result(scalar(5), scalar(0), scalar(-2)) == list(5, 3, 1))
     #expect(try NumberRange().result(scalar(5), scalar(0), scalar(2)).shape == [0])
     #expect(throws: OpError.self) { try NumberRange().result(scalar(0), scalar(1), scalar(0)) }
-    #expect(throws: OpError.self) { try NumberRange().result(scalar(.min), scalar(.max), scalar(1)) }
+    #expect(throws: OpError.self) {
+      try NumberRange().result(scalar(.min), scalar(.max), scalar(1))
+    }
     let reals = try NumberRange().result(
       Tensor(scalar: Float(0)), Tensor(scalar: Float(1)), Tensor(scalar: Float(0.4)))
     #expect(reals == floats([0, 0.4, 0.8]))
