@@ -37,7 +37,9 @@ package enum ThreadTeam {
   }
 
   /// Runs `body` for every index below `count`, each once, on the threads that the calling
-  /// thread's last program ran on. The work of one index must not touch that of another.
+  /// thread's last program ran on.
+  ///
+  /// The work of one index must not touch that of another.
   package static func forEach(of count: Int, _ body: (Int) -> Void) {
     guard count > 1 else {
       if count == 1 { body(0) }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
+import TensorCore
 
 /// What type inference could not do, node by node.
 public struct InferenceIssue: Sendable, Equatable, CustomStringConvertible {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
+import TensorCore
 
 /// What can be wrong with a graph as a whole.
 public enum GraphError: Error, Equatable, Sendable, CustomStringConvertible {

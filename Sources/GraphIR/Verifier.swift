@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
+import TensorCore
 
 /// The rules that every graph keeps: one producer per value, uses after definitions, known
 /// outputs, and types that agree with what the operators compute.

@@ -156,7 +156,9 @@ struct DepthwiseKernelTests {
   }
 
   /// One channel, 2 × 2 pixels 1 2 / 3 4 (zero point 1: real 0 1 / 2 3), kernel 3 × 3 of taps
-  /// 1...9, padding 1. The centre tap 5 lies on the output pixel: output (0, 0) is
+  /// 1...9, padding 1.
+  ///
+  /// The centre tap 5 lies on the output pixel: output (0, 0) is
   /// 5·0 + 6·1 + 8·2 + 9·3 = 49, (0, 1) is 4·0 + 5·1 + 7·2 + 8·3 = 43,
   /// (1, 0) is 2·0 + 3·1 + 5·2 + 6·3 = 31, (1, 1) is 1·0 + 2·1 + 4·2 + 5·3 = 25.
   @Test("agrees with a convolution worked by hand")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import COneDNN
 import GraphIR
-public import TensorCore
+import TensorCore
 
 /// A graph compiled for fixed input shapes: steps over one arena.
 ///

@@ -16,7 +16,9 @@ public struct LayerReport: Codable, Sendable, Equatable {
   public var activationBits: Int
 
   /// Signal to noise of the result against that of the float network, in decibel; `nil` if it was
-  /// not measured. Errors of the layers before are part of it.
+  /// not measured.
+  ///
+  /// Errors of the layers before are part of it.
   public var outputDecibels: Double?
 
   /// Signal to noise of the weights, in decibel; `nil` where they did not change at all.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
+import TensorCore
 
 /// An operator that is carried along unread: it can be listed and written back, not run.
 ///
