@@ -6,9 +6,6 @@ import TensorCore
 struct OneDNNError: Error, Equatable, Sendable {
   let call: String
   let status: UInt32
-
-  /// Whether the call failed because oneDNN has no kernel for what was asked.
-  var isUnimplemented: Bool { status == dnnl_unimplemented.rawValue }
 }
 
 /// Turns a status of oneDNN into an error.
