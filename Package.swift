@@ -65,6 +65,17 @@ let package = Package(
       dependencies: ["TensorCore", "GraphIR", "COneDNN", "CKernels", "CThreads"],
       swiftSettings: plain),
 
+    .target(name: "Autodiff", dependencies: ["TensorCore", "GraphIR"], swiftSettings: safe),
+
+    // Training.
+    .target(
+      name: "Training",
+      dependencies: [
+        "TensorCore", "GraphIR", "GraphPasses", "Autodiff", "CPURuntime", "DataIO", "OnnxIO",
+      ], swiftSettings: plain),
+    .target(
+      name: "ModelZoo", dependencies: ["TensorCore", "GraphIR", "DataIO"], swiftSettings: safe),
+
     // Compression.
     .target(
       name: "CompressionCore",
@@ -80,13 +91,13 @@ let package = Package(
       name: "Swiftlet",
       dependencies: [
         "TensorCore", "GraphIR", "OnnxIO", "GraphPasses", "CPURuntime", "DataIO",
-        "CompressionCore", "Quantization",
+        "CompressionCore", "Quantization", "Autodiff", "Training", "ModelZoo",
       ], swiftSettings: plain),
     .executableTarget(
       name: "SwiftletCommand",
       dependencies: [
         "Swiftlet", "Reporting", "TensorCore", "GraphIR", "OnnxIO", "GraphPasses", "CPURuntime",
-        "DataIO", "CompressionCore", "Quantization", "CKernels",
+        "DataIO", "CompressionCore", "Quantization", "Training", "ModelZoo", "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: plain),
@@ -108,6 +119,18 @@ let package = Package(
     .testTarget(
       name: "CPURuntimeTests",
       dependencies: ["CPURuntime", "GraphPasses", "GraphIR", "TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "AutodiffTests",
+      dependencies: ["Autodiff", "GraphPasses", "GraphIR", "TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Autodiff", "CPURuntime", "GraphPasses", "GraphIR", "DataIO", "OnnxIO",
+        "TensorCore", "TestSupport",
+      ]),
+    .testTarget(
+      name: "ModelZooTests",
+      dependencies: ["ModelZoo", "OnnxIO", "GraphPasses", "GraphIR", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "QuantizationTests",
       dependencies: [
