@@ -20,6 +20,9 @@ public enum DataError: Error, Equatable, Sendable {
   case channelCountMismatch(option: String, given: Int, channels: Int)
   case notFinite(path: String)
   case invalidOption(option: String, value: String, accepted: String)
+  case labelsMissing(path: String)
+  case tooFewSamples(path: String, count: Int, needed: Int)
+  case augmentationUnsupported(path: String, name: String, shape: [Int])
 }
 
 extension DataError: CustomStringConvertible {
@@ -79,6 +82,22 @@ extension DataError: CustomStringConvertible {
       "\(path): holds NaN or infinity (expected finite values)"
     case .invalidOption(let option, let value, let accepted):
       "\(option) \(value): accepted: \(accepted)"
+    case .labelsMissing(let path):
+      """
+      \(path): the samples have no labels (expected class folders, labels.csv, label files or the \
+      array y)
+      """
+    case .tooFewSamples(let path, let count, let needed):
+      """
+      \(path): \(count) samples do not fill one batch of \(needed) \
+      (use a smaller --batch or more samples)
+      """
+    case .augmentationUnsupported(let path, let name, let shape):
+      """
+      \(path): \(name) cannot be used on arrays of shape \(Self.dimensions(shape)) \
+      (pad_crop, horizontal_flip, cutout and random_erasing take channels × height × width; \
+      random_resized_crop and color_jitter take images of bytes)
+      """
     }
   }
 

@@ -38,16 +38,7 @@ struct SamplePreparation: Sendable {
 
   /// The image as `[channels, height, width]` of float32.
   func planes(of image: ImageBytes, path: String) throws(DataError) -> PreparedSample {
-    var image = image
-    if isImageFile {
-      if let size = preprocessing.resize { image = image.resized(shortSide: size) }
-      if let crop = preprocessing.crop {
-        guard crop <= image.width, crop <= image.height else {
-          throw .cropTooLarge(path: path, crop: crop, width: image.width, height: image.height)
-        }
-        image = image.centerCropped(to: crop)
-      }
-    }
+    var image = try fitted(image, path: path)
     if preprocessing.channelOrder == .grey { image = image.grey() }
     try checkCounts(channels: image.channels)
     let channels = image.channels
@@ -73,6 +64,30 @@ struct SamplePreparation: Sendable {
       initialized = 4 * channels * pixels
     }
     return PreparedSample(shape: [channels, image.height, image.width], bytes: bytes)
+  }
+
+  /// The image resized and cropped, if it is one of a file of its own.
+  func fitted(_ image: ImageBytes, path: String) throws(DataError) -> ImageBytes {
+    guard isImageFile else { return image }
+    var image = image
+    if let size = preprocessing.resize { image = image.resized(shortSide: size) }
+    if let crop = preprocessing.crop {
+      guard crop <= image.width, crop <= image.height else {
+        throw .cropTooLarge(path: path, crop: crop, width: image.width, height: image.height)
+      }
+      image = image.centerCropped(to: crop)
+    }
+    return image
+  }
+
+  /// `[channels, 256]`: the value of each byte in each of the network's channels.
+  ///
+  /// - Throws: `DataError.channelCountMismatch` if mean or deviation do not fit.
+  func channelTables(channels: Int) throws(DataError) -> [Float] {
+    try checkCounts(channels: channels)
+    return (0..<channels).flatMap { channel in
+      tables[(valueCount == 1 ? 0 : channel) * 256..<((valueCount == 1 ? 0 : channel) + 1) * 256]
+    }
   }
 
   /// The array, unchanged but for its element type if nothing is to be done to its values.
