@@ -120,7 +120,7 @@ extension WindowGeometry {
   }
 
   /// A run of neighbouring window positions and the input places that one tap covers there.
-  private struct Line {
+  struct Line {
     var tap: Int
     var input: Int
     var output: Int
@@ -129,7 +129,7 @@ extension WindowGeometry {
   }
 
   /// All pairs of tap and window position that fall on the input, in lines along the last axis.
-  private func lines() -> [Line] {
+  func lines() -> [Line] {
     var lines = [Line(tap: 0, input: 0, output: 0, count: 1, step: 1)]
     for axis in kernel.indices {
       let isLast = axis == kernel.count - 1

@@ -139,11 +139,11 @@ extension Unary {
     }
   }
 
-  private static func softplus(_ x: Double) -> Double {
+  static func softplus(_ x: Double) -> Double {
     max(x, 0) + Foundation.log1p(Foundation.exp(-x.magnitude))
   }
 
-  private static func sigmoid(_ x: Double) -> Double {
+  static func sigmoid(_ x: Double) -> Double {
     let small = Foundation.exp(-x.magnitude)
     return (x < 0 ? small : 1) / (1 + small)
   }
