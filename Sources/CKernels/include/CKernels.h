@@ -18,7 +18,10 @@
 #include "swk_convert.h"
 #include "swk_depthwise.h"
 #include "swk_elementwise.h"
+#include "swk_gradient.h"
+#include "swk_optimizer.h"
 #include "swk_pool.h"
 #include "swk_statistics.h"
+#include "swk_training.h"
 
 #endif
