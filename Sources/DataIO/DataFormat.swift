@@ -2,7 +2,7 @@
 
 /// The file formats that this module reads.
 public enum DataFormat: String, Sendable, Equatable, CaseIterable {
-  case npy, npz, gzip, idx, cifar, jpeg, png, image, labelsCSV, preprocessing
+  case npy, npz, gzip, idx, cifar, jpeg, png, image, labelsCSV, preprocessing, safetensors
 
   /// The format's name in a sentence.
   public var name: String {
@@ -17,6 +17,7 @@ public enum DataFormat: String, Sendable, Equatable, CaseIterable {
     case .image: "image"
     case .labelsCSV: "labels.csv"
     case .preprocessing: "preprocessing description"
+    case .safetensors: "safetensors file"
     }
   }
 
@@ -34,6 +35,8 @@ public enum DataFormat: String, Sendable, Equatable, CaseIterable {
     case .image: "JPEG or PNG"
     case .labelsCSV: "lines of file,label"
     case .preprocessing: "preset, scale, mean, std, resize, crop, channel_order"
+    case .safetensors:
+      "a JSON header and tensors of F64, F32, F16, BF16, I8…I64, U8…U64, BOOL without gaps"
     }
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TensorCore
+import TensorCore
 
 /// Training batches of a labelled data set: shuffled, augmented, normalised, prepared ahead.
 ///

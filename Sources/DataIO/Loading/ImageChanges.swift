@@ -135,9 +135,10 @@ extension ImageBytes {
 
 /// Brightness, contrast and saturation of interleaved pixels, changed in place.
 enum ColourChange {
-  /// Brightness is a factor; contrast one of the distance from the mean brightness of the image;
-  /// saturation one of the distance from the pixel's own brightness. Each step is clamped to a
-  /// byte.
+  /// Multiplies by brightness, then the distance from the image's mean brightness by contrast, then
+  /// the distance from the pixel's own brightness by saturation.
+  ///
+  /// Each step is rounded and clamped to a byte.
   static func apply(
     _ factors: (brightness: Float, contrast: Float, saturation: Float),
     to pixels: UnsafeMutableBufferPointer<UInt8>, channels: Int

@@ -5,7 +5,7 @@ import TensorCore
 /// Sources of random numbers for one purpose each, by counting: nothing depends on what was drawn
 /// before.
 enum SampleRandom {
-  enum Purpose: UInt64 {
+  enum Purpose: Int64 {
     case order = 1
     case augmentation
     case mixing
@@ -17,15 +17,8 @@ enum SampleRandom {
   static func source(
     seed: UInt64, _ purpose: Purpose, epoch: Int = 0, index: Int = 0
   ) -> RandomSource {
-    var state = mixed(seed ^ mixed(purpose.rawValue))
-    state = mixed(state ^ UInt64(bitPattern: Int64(epoch)))
-    state = mixed(state ^ UInt64(bitPattern: Int64(index)))
-    return RandomSource(seed: state)
-  }
-
-  private static func mixed(_ value: UInt64) -> UInt64 {
-    var source = RandomSource(seed: value)
-    return source.next()
+    let stream = CounterRandom(stream: seed, step: purpose.rawValue).seed
+    return RandomSource(seed: CounterRandom(stream: stream, step: Int64(epoch)).bits(at: index))
   }
 }
 

@@ -57,8 +57,10 @@ struct SampleWriter: Sendable {
     erase(changes.erased, target)
   }
 
-  /// Calls `body` for each row that has pixels of the source: its row and columns there, where
-  /// the first of them goes, and the step from one to the next. Fills what is outside.
+  /// Calls `body` for each row that has pixels of the source, and fills what is outside.
+  ///
+  /// `body` gets the row and columns in the source, where the first of them goes, and the step from
+  /// one to the next.
   private func rows(
     _ channel: Int, source: (height: Int, width: Int), _ changes: ImageChanges,
     _ target: UnsafeMutableBufferPointer<Float>,
