@@ -179,6 +179,13 @@ extension Graph {
   /// Makes the given values the graph's outputs, in order.
   public mutating func setOutputs(_ ids: [ValueID]) { outputs = ids }
 
+  /// Forgets inputs that no node uses and that are no outputs.
+  public mutating func dropUnusedInputs() {
+    var used = Set(outputs)
+    for node in nodes { used.formUnion(node.inputs.compactMap { $0 }) }
+    inputs.removeAll { !used.contains($0) }
+  }
+
   /// Replaces the whole node list; the caller vouches for the order (see `sortTopologically`).
   package mutating func setNodes(_ newNodes: [Node]) { nodes = newNodes }
 
