@@ -53,6 +53,17 @@ extension PassPipeline {
       Step(DropDeadNodes(), "dequantizing nodes that all users have passed by"),
     ])
 
+  /// What makes a network plainer before it is trained: its batch norms and dropouts stay, and every
+  /// weight keeps its name, so that trained values can be put back.
+  ///
+  /// The result is still standard ONNX.
+  public static let trainable = PassPipeline([
+    Step(FoldKnownValues(), "weights and shapes are looked for among constants"),
+    Step(UseStoredStatistics(), "one form of batch norm"),
+    Step(DropUnusedOutputs(), "dropouts with a mask that nobody reads"),
+    Step(DropDeadNodes(), "what folded constants no longer need"),
+  ])
+
   private static let simplification = [
     Step(FoldKnownValues(), "other passes look for constants"),
     Step(DropIdentities(), "nodes that stand between others for nothing"),
