@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "CThreads.h"
 
+#include <sched.h>
+
 struct region {
   swt_body body;
   void *context;
@@ -32,8 +34,6 @@ void swt_parallel(int threads, swt_body body, void *context) {
 
 int swt_processor_count(void) { return (int)sysconf(_SC_NPROCESSORS_ONLN); }
 #else
-#include <sched.h>
-
 // The entry points that a compiler calls for `#pragma omp parallel`, in libgomp.
 extern void GOMP_parallel(void (*function)(void *), void *data, unsigned threads, unsigned flags);
 extern int omp_get_thread_num(void);
@@ -64,3 +64,29 @@ int swt_processor_count(void) {
   return count > 0 ? count : 1;
 }
 #endif
+
+static void pause_briefly(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+void swt_wait(struct swt_barrier *barrier, int members) {
+  if (members < 2) return;
+  const int generation = __atomic_load_n(&barrier->generation, __ATOMIC_ACQUIRE);
+  if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) == members) {
+    __atomic_store_n(&barrier->arrived, 0, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&barrier->generation, 1, __ATOMIC_RELEASE);
+    return;
+  }
+  for (int look = 0; __atomic_load_n(&barrier->generation, __ATOMIC_ACQUIRE) == generation;
+       ++look) {
+    if (look < 2000) {
+      pause_briefly();
+    } else {
+      sched_yield();
+    }
+  }
+}

@@ -14,6 +14,10 @@ public enum CompileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// An 8-bit program was asked of a graph without quantized nodes.
   case notQuantized
   case outOfMemory(byteCount: Int)
+  /// A variable's element type or shape differs from that of the store's.
+  case variableMismatch(name: String, found: String, expected: String)
+  /// A variable or its new value does not fit the graph of a training step.
+  case invalidVariable(name: String, reason: String)
 
   public var description: String {
     switch self {
@@ -29,6 +33,9 @@ public enum CompileError: Error, Equatable, Sendable, CustomStringConvertible {
       "the network has no quantized nodes; precision int8 needs a quantized network "
         + "(`swiftlet quantize` writes one)"
     case .outOfMemory(let byteCount): "\(byteCount) bytes of memory are not to be had"
+    case .variableMismatch(let name, let found, let expected):
+      "variable \"\(name)\" is \(found) (expected \(expected), as it is in the store)"
+    case .invalidVariable(let name, let reason): "variable \"\(name)\": \(reason)"
     }
   }
 }

@@ -22,6 +22,8 @@ package struct MemoryPlan: Sendable, Equatable {
   package let arenaByteCount: Int
 
   package static let alignment = 64
+  /// For whole arenas, so that they begin on a page of their own.
+  package static let pageAlignment = 4096
 
   package init(_ requests: [Request]) {
     var offsets = [Int](repeating: 0, count: requests.count)

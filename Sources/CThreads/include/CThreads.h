@@ -20,6 +20,16 @@ void swt_parallel(int threads, swt_body body, void *context);
 /// Processors that this process may run on.
 int swt_processor_count(void);
 
+/// A barrier for the members of one parallel region; zero-initialise it.
+struct swt_barrier {
+  int arrived;
+  int generation;
+};
+
+/// Waits until `members` threads have called it: spins for a moment, then gives way to other
+/// threads of the machine between looks.
+void swt_wait(struct swt_barrier *barrier, int members);
+
 #ifdef __cplusplus
 }
 #endif
