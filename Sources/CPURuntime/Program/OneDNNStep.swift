@@ -34,7 +34,9 @@ extension ProgramBuilder {
         reads: arguments.filter { !written.contains($0.argument) }.map(\.placement.buffer),
         writes: writes
       ) { memory throws(OneDNNError) in
-        let call = try BoundPrimitive(primitive, bound, memory: memory, engine: engine)
+        let call = try BoundPrimitive(
+          primitive, bound.map { ($0.argument, $0.descriptor, memory.address($0.placement)) },
+          engine: engine)
         return { _ throws(OneDNNError) in try call.run() }
       })
   }
@@ -107,22 +109,22 @@ extension ProgramBuilder {
 /// A primitive with the memory of one caller.
 ///
 /// A class because it owns the argument list that oneDNN reads.
-private final class BoundPrimitive {
+final class BoundPrimitive {
   private let primitive: Primitive
   private let engine: Engine
   private let handles: [MemoryHandle]
   private let arguments: UnsafeMutableBufferPointer<dnnl_exec_arg_t>
 
   init(
-    _ primitive: Primitive, _ bound: [PrimitiveArgument], memory: StepMemory, engine: Engine
+    _ primitive: Primitive,
+    _ bound: [(argument: Int32, descriptor: MemoryDescriptor, address: UnsafeMutableRawPointer)],
+    engine: Engine
   ) throws(OneDNNError) {
     self.primitive = primitive
     self.engine = engine
     var handles: [MemoryHandle] = []
     for argument in bound {
-      handles.append(
-        try MemoryHandle(
-          argument.descriptor, at: memory.address(argument.placement), on: engine))
+      handles.append(try MemoryHandle(argument.descriptor, at: argument.address, on: engine))
     }
     self.handles = handles
     arguments = .allocate(capacity: bound.count)

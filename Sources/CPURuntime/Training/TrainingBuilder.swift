@@ -52,7 +52,13 @@ final class TrainingBuilder {
   private let lastUse: [ValueID: Int]
   /// Variables by the value that stands for them before the step, and after it.
   private let variables: [ValueID: TrainingVariable]
-  private var chains = 0
+  private var chainCount = 0
+  /// Chains of single tasks that compute a value, for tasks that use it on the same thread.
+  var chains: [ValueID: Int] = [:]
+  /// Forms of weights that primitives have asked for.
+  var packedForms: [ValueID: [(descriptor: MemoryDescriptor, placement: Placement)]] = [:]
+  /// Factor and offset per channel of batch normalizations, by the value of the batch's mean.
+  var normalizations: [ValueID: (factor: Placement, offset: Placement)] = [:]
 
   init(
     _ step: TrainingStep, blocks: [VariableStore.Block], engine: Engine, shards: ShardPlan,
@@ -107,8 +113,8 @@ final class TrainingBuilder {
   }
 
   func nextChain() -> Int {
-    chains += 1
-    return chains
+    chainCount += 1
+    return chainCount
   }
 
   func add(_ task: TrainingTask) { tasks.append(task) }
