@@ -75,7 +75,8 @@ extension TrainingBuilder {
           bound.map { argument in
             let place =
               switch argument.cut {
-              case .batch: isSharded ? shards.part(part, of: argument.placement) : argument.placement
+              case .batch:
+                isSharded ? shards.part(part, of: argument.placement) : argument.placement
               case .partial:
                 argument.placement.sliced(axis: 0, start: isSharded ? part : 0, extent: 1)
               case .shared: argument.placement

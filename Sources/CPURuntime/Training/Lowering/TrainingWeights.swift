@@ -64,7 +64,9 @@ extension TrainingBuilder {
           let from = memory.floats(partials)
           let to = memory.floats(sum)
           let range = ShardPlan.piece(piece, of: count)
-          return { swk_sum_partials(from, shardCount, stride, to, range.lowerBound, range.upperBound) }
+          return {
+            swk_sum_partials(from, shardCount, stride, to, range.lowerBound, range.upperBound)
+          }
         })
     }
     if !isPlain {
