@@ -51,7 +51,10 @@ let package = Package(
       ], swiftSettings: plain),
     .target(
       name: "Reporting",
-      dependencies: [.product(name: "Mustache", package: "swift-mustache")], swiftSettings: plain),
+      dependencies: [
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], exclude: ["Logs/Proto/tensorboard.proto"], swiftSettings: plain),
 
     // What is done with a graph.
     .target(

@@ -45,11 +45,13 @@ package final class TextBuffer: Sendable {
 /// What can go wrong when something is reported.
 package enum ReportingError: Error, Equatable, Sendable, CustomStringConvertible {
   case cannotWrite(reason: String)
+  case cannotWriteFile(path: String, reason: String)
   case invalidTemplate(reason: String)
 
   package var description: String {
     switch self {
     case .cannotWrite(let reason): "output cannot be written: \(reason)"
+    case .cannotWriteFile(let path, let reason): "\(path): cannot be written: \(reason)"
     case .invalidTemplate(let reason): "the page's template is not valid Mustache: \(reason)"
     }
   }
