@@ -105,7 +105,7 @@ struct OperatorFormTests {
     .init(SpaceToDepth(blockSize: 3)), .init(Shape(start: 1, end: -1)), .init(Size()),
     .init(ConstantOfShape(value: Tensor([Int64(7)], shape: [1]))), .init(NumberRange(), inputs: 3),
     .init(resize, inputs: 4), .init(Clip(), inputs: 3), .init(Cast(to: .bfloat16)),
-    .init(Identity()), .init(Dropout(), outputs: 2),
+    .init(Identity()), .init(Dropout(), outputs: 2), .init(Dropout(), inputs: 2),
     .init(Variadic(.sum), inputs: 3), .init(Variadic(.mean), inputs: 2),
     .init(Variadic(.minimum)), .init(Variadic(.maximum), inputs: 2),
   ]

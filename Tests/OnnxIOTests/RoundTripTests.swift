@@ -86,6 +86,25 @@ struct RoundTripTests {
         == graph.nodes.dropLast().map(\.op.kind) + ["Shape", "Flatten", "Softmax", "Reshape"])
   }
 
+  @Test("The ratio of a Dropout is an attribute before operator set 12 and an input from it on")
+  func dropoutRatio() throws {
+    let bytes = WireMessage.model(opset: 9) { graph in
+      graph.add(input: .value("x", dims: ["N", 3]))
+      graph.add(
+        node: .node("Dropout", ["x"], ["y"], attributes: [.attribute("ratio", float: 0.25)]))
+      graph.add(output: .value("y", dims: ["N", 3]))
+    }
+    let graph = try OnnxModel.read(bytes)
+    for opset in [9, 21] {
+      let again = try OnnxModel.read(
+        try OnnxModel.serialized(graph, options: OnnxWriteOptions(opset: opset)))
+      let node = try #require(again.nodes.first)
+      #expect(again.metadata.opset == opset)
+      #expect(node.inputs.count == 2)
+      #expect(again.constant(node.inputs[1]) == Tensor(scalar: Float(0.25)))
+    }
+  }
+
   @Test("What needs a later operator set raises it")
   func requiredOpset() throws {
     func required(_ op: any Op, type: TensorType, constants: [Tensor] = []) throws -> Int {

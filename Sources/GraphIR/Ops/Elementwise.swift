@@ -73,6 +73,8 @@ public struct Identity: Op {
 }
 
 /// The input unchanged in inference; a second output, if there, is an all-true mask.
+///
+/// A second input, the ratio of elements that training zeroes, is 0.5 where it is left out.
 public struct Dropout: Op {
   public var kind: String { "Dropout" }
   public init() {}

@@ -93,12 +93,18 @@ extension Identity: OnnxConvertible {
 extension Dropout: OnnxConvertible {
   static let onnxOperators = ["Dropout"]
 
-  /// What matters in training only, the ratio, the seed and the mode, is dropped.
+  /// The ratio is the second input, as from operator set 12 on; the seed and the mode are dropped.
   init(onnx node: inout OnnxNode) throws(ConversionError) {
-    node.ignore("ratio", "seed", "is_test", "consumed_inputs")
-    node.inputs = Array(node.inputs.prefix(1))
+    node.ignore("seed", "is_test", "consumed_inputs")
+    node.inputs = Array(node.inputs.prefix(node.opset < 12 ? 1 : 2))
+    if node.opset < 12, let ratio = try node.float("ratio") {
+      node.setInput(1, toScalar: ratio, suffix: "ratio")
+    }
     self.init()
   }
 
-  func write(to form: inout OnnxForm) { form.require(7) }
+  func write(to form: inout OnnxForm) {
+    form.require(7)
+    form.moveNumber(1, to: "ratio", before: 12)
+  }
 }
