@@ -84,6 +84,25 @@ public struct Architecture: Sendable {
     return try built(options, batch: .symbol("N"), random: random).finished()
   }
 
+  /// The network with the weights of a safetensors file, named as `graph(_:)` says.
+  ///
+  /// - Throws: `ZooError` as `graph(_:)`, and if tensors are missing, superfluous or of another
+  ///   shape; `DataError` if the file cannot be read.
+  public func graph(
+    _ options: ArchitectureOptions = ArchitectureOptions(), weightsFrom path: String
+  ) throws -> Graph {
+    try outline(options).readingWeights(contentsOf: path)
+  }
+
+  /// The network as `graph(_:)` builds it, its weights and biases known by their types alone.
+  ///
+  /// - Throws: As `graph(_:)`.
+  package func outline(
+    _ options: ArchitectureOptions = ArchitectureOptions()
+  ) throws(ZooError) -> Graph {
+    try built(options, batch: .symbol("N"), random: nil).finished()
+  }
+
   /// Parameters and multiply-accumulates; no weight is drawn for them.
   ///
   /// - Throws: As `graph(_:)`.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import TensorCore
+package import TensorCore
 
 /// How the weights of a layer are drawn before training.
-enum Initialization: Sendable, Equatable {
-  enum Fan: Sendable { case incoming, outgoing }
+package enum Initialization: Sendable, Equatable {
+  package enum Fan: Sendable { case incoming, outgoing }
 
   /// Normal, with a fixed standard deviation.
   case normal(deviation: Double)
@@ -15,13 +15,13 @@ enum Initialization: Sendable, Equatable {
   case constant(Float)
 
   /// Source: He, Zhang, Ren, Sun, "Delving Deep into Rectifiers" (2015), equation 14.
-  static let heNormalOutgoing = Initialization.scaledNormal(gain: 2, .outgoing)
+  package static let heNormalOutgoing = Initialization.scaledNormal(gain: 2, .outgoing)
   /// Source: as above, equation 10.
-  static let heNormalIncoming = Initialization.scaledNormal(gain: 2, .incoming)
+  package static let heNormalIncoming = Initialization.scaledNormal(gain: 2, .incoming)
   /// Source: as above, equation 10, with uniform numbers.
-  static let heUniformIncoming = Initialization.scaledUniform(gain: 2, .incoming)
+  package static let heUniformIncoming = Initialization.scaledUniform(gain: 2, .incoming)
   /// Uniform over ±1/√fan, PyTorch's default for linear layers.
-  static let inverseRootUniform = Initialization.scaledUniform(gain: 1.0 / 3, .incoming)
+  package static let inverseRootUniform = Initialization.scaledUniform(gain: 1.0 / 3, .incoming)
 
   /// Draws a parameter tensor.
   ///
@@ -29,7 +29,7 @@ enum Initialization: Sendable, Equatable {
   ///   - shape: The tensor's own.
   ///   - layer: That of the layer's weight, `[out, in / groups, …]`, which the fan follows from.
   ///   - groups: Of a convolution; an input goes to `out / groups` outputs.
-  func drawn(
+  package func drawn(
     shape: [Int], layer: [Int], groups: Int = 1, from random: inout RandomSource
   ) -> Tensor {
     let count = shape.reduce(1, *)

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import GraphIR
+package import GraphIR
 import TensorCore
 
 extension NetworkBuilder {
   /// Zeroes a part of the elements in training; nothing in inference.
-  mutating func dropout(_ name: String = "dropout", ratio: Float) {
+  package mutating func dropout(_ name: String = "dropout", ratio: Float) {
     node(Dropout(), name, with: [fixed(Tensor(scalar: ratio), "\(name).ratio_\(ratio)")])
   }
 
   /// Cuts the channels into two halves, of which the second becomes the current value.
   ///
   /// - Returns: The first half.
-  mutating func splitChannels() -> ValueID {
+  package mutating func splitChannels() -> ValueID {
     let halves = results(Split(axis: 1), "chunk", [value], outputCount: 2)
     guard halves.count == 2 else { return value }
     value = halves[1]
@@ -21,7 +21,7 @@ extension NetworkBuilder {
   /// Deals the channels of each group out to all groups: channel `i · C/g + j` goes to `j · g + i`.
   ///
   /// Source: Zhang, Zhou, Lin, Sun, "ShuffleNet", 2017, Section 3.1.
-  mutating func shuffleChannels(groups: Int) {
+  package mutating func shuffleChannels(groups: Int) {
     let (count, height, width) = (channels, extent(2), extent(3))
     let apart = integers([0, groups, count / groups, height, width], "shuffle.groups")
     node(Reshape(), "shuffle.split", with: [apart])
@@ -34,7 +34,7 @@ extension NetworkBuilder {
   /// channels on each side.
   ///
   /// Source: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2015, option A.
-  mutating func paddedShortcut(_ outputs: Int, stride: Int) {
+  package mutating func paddedShortcut(_ outputs: Int, stride: Int) {
     let missing = outputs - channels
     if stride > 1 {
       let positions = [

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-import GraphIR
-import TensorCore
+package import GraphIR
+package import TensorCore
 
 /// A graph in the making, layer by layer, as a paper's table lists them.
 ///
 /// Layers take the current `value` and replace it by what they compute; a branch keeps the value
 /// that it starts from. Names are relative to the scopes around them. After a layer that does not
 /// fit its input, nothing is added any more, and `finished()` throws.
-struct NetworkBuilder {
-  let name: String
-  let input: InputShape
-  let classCount: Int
+package struct NetworkBuilder {
+  package let name: String
+  package let input: InputShape
+  package let classCount: Int
   /// The width multiplier.
-  let width: Double
+  package let width: Double
 
   /// What the next layer works on.
-  var value: ValueID
+  package var value: ValueID
 
   /// Of batch norms from here on.
-  var epsilon: Float = 1e-5
+  package var epsilon: Float = 1e-5
   /// Of batch norms from here on: the part of the running statistics that a batch leaves.
-  var momentum: Float = 0.9
+  package var momentum: Float = 0.9
   /// Of convolutions from here on; biases of convolutions are zero.
-  var convolutionWeights = Initialization.heNormalOutgoing
+  package var convolutionWeights = Initialization.heNormalOutgoing
   /// Of linear layers from here on.
-  var linearWeights = Initialization.inverseRootUniform
+  package var linearWeights = Initialization.inverseRootUniform
   /// Of linear layers from here on; scaled ones have the fan of the layer.
-  var linearBiases = Initialization.constant(0)
+  package var linearBiases = Initialization.constant(0)
 
   /// Elements of all weights, biases and batch-norm scales so far.
-  private(set) var parameterCount = 0
+  package private(set) var parameterCount = 0
 
   private var graph: Graph
   /// `nil` for an outline, whose weights are known by their types alone.
@@ -38,7 +38,7 @@ struct NetworkBuilder {
   private var nodeNames: Set<String> = []
   private var problem: ZooError?
 
-  init(
+  package init(
     name: String, input: InputShape, classCount: Int, width: Double, batch: Dimension,
     random: RandomSource?
   ) {
@@ -56,13 +56,10 @@ struct NetworkBuilder {
   }
 
   /// Whether the network has its form for small pictures.
-  var isSmall: Bool { input.isSmall }
+  package var isSmall: Bool { input.isSmall }
 
   /// Channels of the current value; 1 behind a layer that does not fit.
-  var channels: Int { extent(1) }
-
-  /// The lesser of the current value's height and width.
-  var side: Int { min(extent(2), extent(3)) }
+  package var channels: Int { extent(1) }
 
   func extent(_ axis: Int) -> Int {
     guard let dimensions = graph.type(value)?.dimensions, axis < dimensions.count else { return 1 }
@@ -70,7 +67,7 @@ struct NetworkBuilder {
   }
 
   /// Adds layers whose names have a common beginning.
-  mutating func scoped(_ scope: String, _ layers: (inout NetworkBuilder) -> Void) {
+  package mutating func scoped(_ scope: String, _ layers: (inout NetworkBuilder) -> Void) {
     scopes.append(scope)
     layers(&self)
     scopes.removeLast()
@@ -81,7 +78,7 @@ struct NetworkBuilder {
   /// The graph with the current value as its output `logits`.
   ///
   /// - Throws: `ZooError.unsuitableInput` if a layer did not fit its input.
-  func finished() throws(ZooError) -> Graph {
+  package func finished() throws(ZooError) -> Graph {
     if let problem { throw problem }
     var result = graph
     guard let last = result.nodes.last, last.outputs == [value] else { return result }
@@ -131,7 +128,7 @@ extension NetworkBuilder {
   }
 
   /// Adds a node of the current value and further inputs; its result becomes the current value.
-  mutating func node(_ op: any Op, _ name: String, with others: [ValueID] = []) {
+  package mutating func node(_ op: any Op, _ name: String, with others: [ValueID] = []) {
     let outputs = results(op, name, [value] + others, outputCount: 1)
     if let output = outputs.first { value = output }
   }
@@ -172,7 +169,7 @@ extension NetworkBuilder {
 // Layers with parameters.
 extension NetworkBuilder {
   /// A convolution with a square window, padded by half of it unless told otherwise.
-  mutating func convolution(
+  package mutating func convolution(
     _ name: String, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int? = nil,
     groups: Int = 1, hasBias: Bool = false
   ) {
@@ -187,11 +184,11 @@ extension NetworkBuilder {
   }
 
   /// A convolution with one filter per channel.
-  mutating func depthwise(_ name: String, kernel: Int, stride: Int = 1) {
+  package mutating func depthwise(_ name: String, kernel: Int, stride: Int = 1) {
     convolution(name, channels, kernel: kernel, stride: stride, groups: channels)
   }
 
-  mutating func batchNormalization(_ name: String) {
+  package mutating func batchNormalization(_ name: String) {
     let count = [channels]
     let others = [
       parameter("\(name).weight", count, .constant(1)),
@@ -202,7 +199,7 @@ extension NetworkBuilder {
     node(BatchNormalization(epsilon: epsilon, momentum: momentum), name, with: others)
   }
 
-  mutating func linear(_ name: String, _ outputs: Int) {
+  package mutating func linear(_ name: String, _ outputs: Int) {
     let inputs = channels
     let weight = parameter("\(name).weight", [outputs, inputs], linearWeights)
     let bias = parameter("\(name).bias", [outputs], linearBiases, layer: [outputs, inputs])
@@ -211,14 +208,14 @@ extension NetworkBuilder {
 }
 
 /// What stands between the products of a network.
-enum Activation: Sendable {
+package enum Activation: Sendable {
   case relu, relu6, sigmoid, hardSigmoid, hardSwish
 }
 
 // Layers without parameters.
 extension NetworkBuilder {
   /// An activation; its node has the function's name.
-  mutating func activation(_ activation: Activation) {
+  package mutating func activation(_ activation: Activation) {
     switch activation {
     case .relu: node(Unary(.relu), "relu")
     case .relu6:
@@ -232,14 +229,14 @@ extension NetworkBuilder {
     }
   }
 
-  mutating func maximumPool(
+  package mutating func maximumPool(
     _ name: String, kernel: Int, stride: Int, padding: Int = 0, ceilMode: Bool = false
   ) {
     node(MaxPool(window: window(kernel, stride, padding, ceilMode)), name)
   }
 
   /// The mean of each window; padding counts as zeros.
-  mutating func averagePool(_ name: String, kernel: Int, stride: Int, padding: Int = 0) {
+  package mutating func averagePool(_ name: String, kernel: Int, stride: Int, padding: Int = 0) {
     let window = window(kernel, stride, padding, false)
     node(AveragePool(window: window, countsPadding: padding > 0), name)
   }
@@ -251,41 +248,34 @@ extension NetworkBuilder {
   }
 
   /// Pools over the whole picture and drops its axes: `[N, C, H, W]` to `[N, C]`.
-  mutating func globalAverage() {
+  package mutating func globalAverage() {
     node(GlobalPool(.average), "avgpool")
     flatten()
   }
 
-  mutating func flatten() { node(Flatten(axis: 1), "flatten") }
+  package mutating func flatten() { node(Flatten(axis: 1), "flatten") }
 
   /// Adds another value of the same shape, such as a shortcut.
-  mutating func add(_ other: ValueID) { node(Binary(.add), "add", with: [other]) }
+  package mutating func add(_ other: ValueID) { node(Binary(.add), "add", with: [other]) }
 
-  /// Scales each channel by the gate that the other layers compute from the current value.
-  private mutating func gated(_ gate: (inout NetworkBuilder) -> Void) {
+  /// Scales each channel by a gate that two 1×1 convolutions compute from the channels' means.
+  ///
+  /// Source: Hu, Shen, Sun, "Squeeze-and-Excitation Networks", 2018, Eq. 2 to 4.
+  package mutating func squeezeExcitation(_ squeezed: Int, gate: Activation) {
     let features = value
-    gate(&self)
+    let count = channels
+    node(GlobalPool(.average), "avgpool")
+    convolution("fc1", squeezed, kernel: 1, hasBias: true)
+    activation(.relu)
+    convolution("fc2", count, kernel: 1, hasBias: true)
+    activation(gate)
     let factors = value
     value = features
     node(Binary(.multiply), "mul", with: [factors])
   }
 
-  /// Scales each channel by a gate that two 1×1 convolutions compute from the channels' means.
-  ///
-  /// Source: Hu, Shen, Sun, "Squeeze-and-Excitation Networks", 2018, Eq. 2 to 4.
-  mutating func squeezeExcitation(_ squeezed: Int, gate: Activation) {
-    let count = channels
-    gated {
-      $0.node(GlobalPool(.average), "avgpool")
-      $0.convolution("fc1", squeezed, kernel: 1, hasBias: true)
-      $0.activation(.relu)
-      $0.convolution("fc2", count, kernel: 1, hasBias: true)
-      $0.activation(gate)
-    }
-  }
-
   /// Joins values along the channels; the first is the current value.
-  mutating func concatenate(_ others: [ValueID]) {
+  package mutating func concatenate(_ others: [ValueID]) {
     node(Concat(axis: 1), "concat", with: others)
   }
 }

@@ -4,6 +4,7 @@
 @_exported public import DataIO
 @_exported public import GraphIR
 @_exported public import GraphPasses
+@_exported public import ModelZoo
 @_exported public import OnnxIO
 @_exported public import Quantization
 @_exported public import TensorCore

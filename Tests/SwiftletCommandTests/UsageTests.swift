@@ -27,7 +27,9 @@ struct UsageTests {
 
   @Test(
     "Each command's help begins with an example",
-    arguments: ["inspect", "check", "quantize", "evaluate", "bench", "run", "doctor", "demo"])
+    arguments: [
+      "inspect", "check", "quantize", "evaluate", "bench", "run", "doctor", "demo", "zoo",
+    ])
   func commandHelp(name: String) {
     let result = session(name, "--help")
     #expect(result.status == 0)
@@ -46,6 +48,12 @@ struct UsageTests {
       ["quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--mode", "magic"],
       ["quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--keep-float", "("],
       ["quantize", "x.onnx", "-o", "y.onnx", "--data", "d", "--max-drop", "-1"],
+      ["zoo", "bogus"], ["zoo", "export", "resnet20"],
+      ["zoo", "export", "resnet21", "-o", "y.onnx"],
+      ["zoo", "export", "resnet20", "-o", "y.onnx", "--input", "32x32"],
+      ["zoo", "export", "resnet20", "-o", "y.onnx", "--width", "2"],
+      ["zoo", "export", "lenet5", "-o", "y.onnx", "--input", "1x4x4"],
+      ["zoo", "export", "resnet20", "-o", "y.onnx", "--classes", "0"],
     ])
   func wrongUsage(arguments: [String]) {
     let result = session(arguments)
