@@ -6,7 +6,7 @@ SOURCES := Package.swift Sources Tests
 VENV := .build/conformance-venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data build demo test bench format lint conformance docs clean
+.PHONY: help setup data build demo test bench format lint conformance fuzz docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 | \2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s%s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ $(VENV)/ready: scripts/conformance-requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+fuzz: setup ## made-up input for the readers under AddressSanitizer; SECONDS_EACH=60
+	@scripts/fuzz.sh $${SECONDS_EACH:-60}
 
 docs: build ## documentation of the Swift library, .build/docs/html
 	@scripts/docs.sh
