@@ -124,7 +124,7 @@ let package = Package(
       dependencies: ["CPURuntime", "GraphPasses", "GraphIR", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "AutodiffTests",
-      dependencies: ["Autodiff", "GraphPasses", "GraphIR", "TensorCore", "TestSupport"]),
+      dependencies: ["Autodiff", "GraphPasses", "GraphIR", "OnnxIO", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

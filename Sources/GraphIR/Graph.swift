@@ -38,6 +38,14 @@ public struct Node: Sendable {
 
   /// Outputs in the operator's order, `nil` for one that is left out.
   public var outputs: [ValueID?]
+
+  package init(id: NodeID, name: String, op: any Op, inputs: [ValueID?], outputs: [ValueID?]) {
+    self.id = id
+    self.name = name
+    self.op = op
+    self.inputs = inputs
+    self.outputs = outputs
+  }
 }
 
 /// What an ONNX file says about itself beside the computation.
@@ -174,6 +182,12 @@ extension Graph {
     for index in values.indices where !used[index] && values[index].constant != nil {
       values[index].constant = nil
     }
+  }
+
+  /// Turns a constant, or a value whose producer is removed, into the last input of the graph.
+  package mutating func makeInput(_ id: ValueID) {
+    values[id.index].constant = nil
+    inputs.append(id)
   }
 
   /// Makes the given values the graph's outputs, in order.

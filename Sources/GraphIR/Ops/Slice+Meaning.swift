@@ -42,6 +42,23 @@ extension Slice {
     return [try data.moved(to: result.shape, sourceStrides: strides, start: start)]
   }
 
+  /// Where the elements of the result lie along the axes that are really cut, which are those whose
+  /// extent or order changes; `nil` where that is not known.
+  package func places(
+    _ operands: [Operand?], dimensions: [Dimension]
+  ) throws(OpError) -> [(axis: Int, start: Int, step: Int, extent: Int)]? {
+    guard let cuts = try cuts(operands, rank: dimensions.count) else { return nil }
+    var result: [(axis: Int, start: Int, step: Int, extent: Int)] = []
+    for cut in cuts where !cut.isWhole {
+      guard let extent = dimensions[cut.axis].value, let range = cut.resolved(extent: extent) else {
+        return nil
+      }
+      if range.start == 0, range.step == 1, range.count == extent { continue }
+      result.append((cut.axis, range.start, range.step, extent))
+    }
+    return result
+  }
+
   /// The cuts along the listed axes; `nil` where the axes are not known.
   private func cuts(_ operands: [Operand?], rank: Int) throws(OpError) -> [Cut]? {
     let starts = try operands.required(1, "starts")
@@ -96,6 +113,11 @@ private struct Cut {
     guard first > last else { return (0, 1, 0) }
     let count = Int(UInt(first - last - 1) / step.magnitude) + 1
     return (first, count > 1 ? step : 1, count)
+  }
+
+  /// Whether the cut takes every element in order, whatever the extent.
+  var isWhole: Bool {
+    start == .fixed(0) && step == .fixed(1) && (end.value ?? 0) >= Cut.unbounded
   }
 
   func extent(of dimension: Dimension) -> Dimension {

@@ -77,6 +77,25 @@ struct TransposedGeometry {
   }
 }
 
+extension ConvTranspose {
+  /// The pads of the convolution that runs the other way, from an output of this one to its input:
+  /// begins of all spatial axes and then ends. Negative ones cut off what the window never covers.
+  ///
+  /// - Parameters:
+  ///   - input: Extents of the spatial axes of X.
+  ///   - kernel: Extents of the kernel, as many.
+  /// - Throws: `OpError` if the attributes do not fit.
+  package func mirroredPads(input: [Int], kernel: [Int]) throws(OpError) -> [Int] {
+    let geometry = try TransposedGeometry(self, kernel: kernel).mirrored(input: input)
+    let ends = input.indices.map { axis in
+      let reach = (kernel[axis] - 1) * geometry.dilations[axis] + 1
+      return (input[axis] - 1) * geometry.strides[axis] + reach - geometry.padsBegin[axis]
+        - geometry.input[axis]
+    }
+    return geometry.padsBegin + ends
+  }
+}
+
 extension WindowGeometry {
   /// Adds every element of `x`, times the weights, to the places that its window covers.
   ///

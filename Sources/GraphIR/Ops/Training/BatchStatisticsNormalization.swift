@@ -9,7 +9,8 @@
 /// Inputs: X `[N, C, …]`, scale `[C]`, bias `[C]`, running mean `[C]`, running variance `[C]`, and
 /// optionally an addend of X's shape. Outputs: Y, mean `[C]`, inverse deviation `[C]`, updated
 /// running mean `[C]`, updated running variance `[C]`; the updated ones are
-/// `running · momentum + batch · (1 − momentum)`, with the unbiased variance.
+/// `running · momentum + batch · (1 − momentum)`, with the unbiased variance
+/// (the population variance where a channel has a single element).
 ///
 /// Source: Ioffe, Szegedy, "Batch Normalization", 2015, Algorithm 1.
 public struct BatchStatisticsNormalization: Op {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The gradient of `MaxPool`; inputs dY, X; output dX. The first greatest element of a window takes
-/// its gradient.
+/// The gradient of `MaxPool`; inputs dY, X; output dX.
+///
+/// The first greatest element of a window takes its gradient.
 public struct MaxPoolGradient: Op {
   public var kind: String { "MaxPoolGradient" }
   public var domain: String { "swiftlet.internal" }

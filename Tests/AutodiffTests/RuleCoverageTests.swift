@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import Autodiff
+import GraphIR
+import TensorCore
+import Testing
+
+@Suite("Every operator has a gradient rule or a reason for having none")
+struct RuleCoverageTests {
+  /// Why an operator has no rule.
+  enum Reason: String {
+    case integers = "its result is made of integers or truth values"
+    case shapes = "its result depends on shapes and counts alone"
+    case codes = "its results are codes; training rounds through StraightThrough instead"
+    case gradient = "second derivatives are not taken"
+    case update = "nothing follows an update within a step"
+    case selection = "no network that is trained here selects in this way"
+    case normalization = "networks with it are compressed here, not trained"
+    case resampling = "networks with it are compressed here, not trained (resampling)"
+    case einsum = "networks are trained with MatMul in its place"
+    case lowering = "it comes from compiling, after gradients are built"
+    case unread = "its meaning is unknown"
+  }
+
+  static let withoutRule: [(any Op.Type, Reason)] = [
+    (ArgExtreme.self, .integers), (NonZero.self, .integers), (OneHot.self, .integers),
+    (ConvInteger.self, .codes), (MatMulInteger.self, .codes), (QLinearConv.self, .codes),
+    (QLinearMatMul.self, .codes), (QuantizeLinear.self, .codes), (DequantizeLinear.self, .codes),
+    (DynamicQuantizeLinear.self, .codes),
+    (Shape.self, .shapes), (Size.self, .shapes), (ConstantOfShape.self, .shapes),
+    (NumberRange.self, .shapes), (EyeLike.self, .shapes),
+    (TopK.self, .selection), (GatherND.self, .selection), (ScatterElements.self, .selection),
+    (ScatterND.self, .selection), (Tile.self, .selection),
+    (InstanceNormalization.self, .normalization), (LocalResponseNormalization.self, .normalization),
+    (Resize.self, .resampling), (Einsum.self, .einsum), (Fused.self, .lowering),
+    (Opaque.self, .unread),
+    (BatchStatisticsNormalizationGradient.self, .gradient), (ConvInputGradient.self, .gradient),
+    (ConvWeightGradient.self, .gradient), (ChannelSum.self, .gradient),
+    (MaxPoolGradient.self, .gradient), (AveragePoolGradient.self, .gradient),
+    (GlobalAveragePoolGradient.self, .gradient), (UnaryGradient.self, .gradient),
+    (ClipGradient.self, .gradient), (SoftmaxGradient.self, .gradient),
+    (LayerNormalizationGradient.self, .gradient), (SliceGradient.self, .gradient),
+    (SumToShape.self, .gradient), (SoftmaxCrossEntropyGradient.self, .gradient),
+    (AdderConvInputGradient.self, .gradient), (AdderConvWeightGradient.self, .gradient),
+    (SGDUpdate.self, .update), (AdamUpdate.self, .update), (RMSPropUpdate.self, .update),
+    (AverageUpdate.self, .update), (ClipScale.self, .update),
+  ]
+
+  @Test("Those with a rule, and those in the table without, are all operators that sources declare")
+  func complete() throws {
+    let ruled = DifferentiableCatalog.types.map { "\($0)" }
+    let reasoned = Self.withoutRule.map { "\($0.0)" }
+    #expect(Set(ruled).isDisjoint(with: reasoned))
+    let declared = try DeclaredOperators.names()
+    #expect(Set(ruled + reasoned) == Set(declared))
+  }
+
+  @Test("No operator in the table has a rule", arguments: withoutRule.indices)
+  func reasons(_ row: Int) {
+    #expect(!(Self.withoutRule[row].0 is any Differentiable.Type))
+  }
+}
