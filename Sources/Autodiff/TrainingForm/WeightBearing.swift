@@ -77,9 +77,10 @@ extension Expand: WeightBearing {
 }
 
 extension Binary: WeightBearing {
-  /// A vector that is added to, or scales, what weights made: the bias of a matrix product, a
-  /// position embedding, the scale of a layer; and the slopes of PReLU. Numbers, and what is done
-  /// to the network's own input, are no weights.
+  /// A vector that is added to, or scales, what weights made, and the slopes of PReLU.
+  ///
+  /// Such are the bias of a matrix product, a position embedding, the scale of a layer. Numbers, and
+  /// what is done to the network's own input, are no weights.
   func weightRoles(_ operands: [WeightOperand]) -> [Int: TrainableGraph.Role] {
     let role: TrainableGraph.Role
     switch function {

@@ -78,8 +78,9 @@ struct TransposedGeometry {
 }
 
 extension ConvTranspose {
-  /// The pads of the convolution that runs the other way, from an output of this one to its input:
-  /// begins of all spatial axes and then ends. Negative ones cut off what the window never covers.
+  /// The pads of the convolution that runs the other way, from an output of this one to its input.
+  ///
+  /// Begins of all spatial axes and then ends; negative ones cut off what no window covers.
   ///
   /// - Parameters:
   ///   - input: Extents of the spatial axes of X.
