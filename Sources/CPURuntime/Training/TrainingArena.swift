@@ -25,6 +25,8 @@ final class TrainingArena {
   private let base: UnsafeMutableRawPointer
   private let memory: TaskMemory
   private let tasks: [TrainingTask]
+  /// Keeps the memory that addresses point into.
+  private let buffers: [TrainingBuilder.Buffer]
   private let plans: UnsafeMutableBufferPointer<Plan>
   private let barrier: UnsafeMutablePointer<swt_barrier>
   private var measures = false
@@ -33,6 +35,7 @@ final class TrainingArena {
     throws(CompileError)
   {
     tasks = builder.tasks
+    buffers = builder.buffers
     let schedule = TrainingSchedule(tasks, bufferCount: builder.buffers.count) { buffer in
       if case .threadCopies = builder.buffers[buffer].kind { true } else { false }
     }
