@@ -58,7 +58,7 @@ extension PassPipeline {
   ///
   /// The result is still standard ONNX.
   public static let trainable = PassPipeline([
-    Step(FoldKnownValues(), "weights and shapes are looked for among constants"),
+    Step(FoldShapes(), "shapes that nodes compute are constants; weights stay as they are"),
     Step(UseStoredStatistics(), "one form of batch norm"),
     Step(DropUnusedOutputs(), "dropouts with a mask that nobody reads"),
     Step(DropDeadNodes(), "what folded constants no longer need"),
