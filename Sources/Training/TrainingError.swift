@@ -13,10 +13,10 @@ public enum TrainingError: Error, Equatable, Sendable {
   case noParameters
   case unknownConstant(name: String)
   case notDifferentiable(reason: String)
+  case batchSizeMismatch(recipe: Int, data: Int)
   case tooFewBatches(batches: Int, wanted: Int)
   case endOfData(epoch: Int, batch: Int, expected: Int)
   case diverged(step: Int, epoch: Int)
-  case checkpointMissing(path: String)
   case checkpointTorn(path: String, found: [String])
   case checkpointUnreadable(path: String, defect: String)
   case checkpointUnwritable(path: String, reason: String)
@@ -47,6 +47,8 @@ extension TrainingError: CustomStringConvertible {
     case .noParameters: "the network has no weight that the loss depends on"
     case .unknownConstant(let name): "the network has no constant \"\(name)\""
     case .notDifferentiable(let reason): "the network cannot be trained: \(reason)"
+    case .batchSizeMismatch(let recipe, let data):
+      "the data comes in batches of \(data) samples (expected the recipe's batch_size, \(recipe))"
     case .tooFewBatches(let batches, let wanted):
       "the data gives \(batches) batches, one update takes \(wanted) "
         + "(accepted: a smaller batch_size or accumulation, or more data)"
@@ -56,8 +58,6 @@ extension TrainingError: CustomStringConvertible {
       "the loss is not finite at step \(step + 1), epoch \(epoch + 1) "
         + "(a lower learning_rate, a warm-up or gradient_clipping may help); "
         + "the last checkpoint is as it was"
-    case .checkpointMissing(let path):
-      "\(path): no checkpoint here (expected it and the file with its state beside it)"
     case .checkpointTorn(let path, let found):
       "\(path): no network and state of the same moment (found: \(found.joined(separator: ", ")))"
     case .checkpointUnreadable(let path, let defect): "\(path): not a checkpoint: \(defect)"

@@ -40,7 +40,7 @@ struct RecipeReader {
       if let given = try container.decodeIfPresent(Value.self, forKey: key) { value = given }
     } catch let error as TrainingError {
       throw error
-    } catch let error as DecodingError {
+    } catch {
       if let inner = TrainingError(in: error) { throw inner }
       throw TrainingError.invalidField(
         field: fieldName(field), found: found(key, error), accepted: accepted)
@@ -63,11 +63,11 @@ struct RecipeReader {
 
   private func fieldName(_ field: String) -> String { (path + [field]).joined(separator: ".") }
 
-  private func found(_ key: Key, _ error: DecodingError) -> String {
+  private func found(_ key: Key, _ error: any Error) -> String {
     if let text = try? container.decode(String.self, forKey: key) { return "\"\(text)\"" }
     if let number = try? container.decode(Double.self, forKey: key) { return "\(number)" }
     if let flag = try? container.decode(Bool.self, forKey: key) { return "\(flag)" }
-    if case .dataCorrupted(let context) = error { return context.debugDescription }
+    if case DecodingError.dataCorrupted(let context) = error { return context.debugDescription }
     return "a value of another kind"
   }
 }

@@ -14,6 +14,7 @@ extension TrainingRecipe: Codable {
     case labelSmoothing = "label_smoothing"
     case gradientClipping = "gradient_clipping"
     case averaging = "ema"
+    case freezesStatistics = "freeze_statistics"
     case reestimationBatches = "reestimation_batches"
     case earlyStopPatience = "early_stop_patience"
     case augmentation
@@ -32,7 +33,7 @@ extension TrainingRecipe: Codable {
       case .optimizer, .schedule, .averaging, .augmentation: "fields and their values"
       case .learningRate, .gradientClipping: "a number above 0"
       case .weightDecay: "a number from 0"
-      case .decaysNormalizationAndBias: "true, false"
+      case .decaysNormalizationAndBias, .freezesStatistics: "true, false"
       case .labelSmoothing, .validationShare: "0 to below 1"
       }
     }
@@ -64,6 +65,7 @@ extension TrainingRecipe: Codable {
     try read(.labelSmoothing, &labelSmoothing)
     try read(.gradientClipping, &gradientClipping)
     try read(.averaging, &averaging)
+    try read(.freezesStatistics, &freezesStatistics)
     try read(.reestimationBatches, &reestimationBatches)
     try read(.earlyStopPatience, &earlyStopPatience)
     try read(.augmentation, &augmentation)
@@ -88,6 +90,7 @@ extension TrainingRecipe: Codable {
     try container.encode(labelSmoothing, forKey: .labelSmoothing)
     try container.encodeIfPresent(gradientClipping, forKey: .gradientClipping)
     try container.encodeIfPresent(averaging, forKey: .averaging)
+    try container.encode(freezesStatistics, forKey: .freezesStatistics)
     try container.encode(reestimationBatches, forKey: .reestimationBatches)
     try container.encodeIfPresent(earlyStopPatience, forKey: .earlyStopPatience)
     try container.encode(augmentation, forKey: .augmentation)

@@ -50,6 +50,9 @@ public struct TrainingRecipe: Sendable, Equatable {
   /// weights. `nil` for none.
   public var averaging: WeightAveraging?
 
+  /// Whether batch norms keep the statistics that they have, as for fine-tuning on little data.
+  public var freezesStatistics = false
+
   /// Training batches from which the statistics of batch norms are computed anew in the end; 0
   /// keeps those that training left.
   public var reestimationBatches = 0

@@ -20,6 +20,12 @@ public struct Trainer: Sendable {
   public let recipe: TrainingRecipe
   public var options: TrainerOptions
 
+  /// Transforms, losses and exceptions to the recipe; the recipe's loss alone by default.
+  public var builder: TrainingGraphBuilder
+
+  /// What runs the steps.
+  package var backend = TrainingBackend.compiled
+
   /// - Parameters:
   ///   - network: Batch norms unfolded, as files of training frameworks and the zoo have them; its
   ///     constants are the initial values.
@@ -32,8 +38,16 @@ public struct Trainer: Sendable {
     self.network = try PassPipeline.trainable.run(network).graph
     self.recipe = recipe
     self.options = options
+    builder = TrainingGraphBuilder(recipe: recipe)
     let interface = try TrainingInterface(of: self.network)
     try interface.check(batchSize: recipe.batchSize)
+  }
+
+  /// The graphs that train this network.
+  ///
+  /// - Throws: As `TrainingGraphBuilder.plan(for:classCount:)`.
+  public func plan(classCount: Int) throws -> TrainingPlan {
+    try builder.plan(for: network, classCount: classCount)
   }
 
   /// Trains to the end of the recipe, or until it is stopped.
@@ -51,7 +65,9 @@ public struct Trainer: Sendable {
     test: (any BatchSource)? = nil, report: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
     try TrainingInterface(of: network).check(sampleShape: training.sampleShape)
-    throw TrainingError.notDifferentiable(reason: "gradients are not there yet")
+    let run = try TrainingRun(
+      self, training: training, validation: validation, test: test, report: report)
+    return try run.result()
   }
 
   /// The score of a network on labelled batches, compiled as for inference.
