@@ -133,7 +133,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "ModelZooTests",
-      dependencies: ["ModelZoo", "OnnxIO", "GraphPasses", "GraphIR", "TensorCore", "TestSupport"]),
+      dependencies: [
+        "ModelZoo", "Autodiff", "OnnxIO", "GraphPasses", "GraphIR", "TensorCore", "TestSupport",
+      ]),
     .testTarget(
       name: "QuantizationTests",
       dependencies: [

@@ -68,8 +68,8 @@ struct MnasNetwork: Sendable {
     func scaled(_ channels: Int) -> Int {
       ChannelRounding.multipleOfEight(Double(channels) * factor)
     }
-    // PyTorch's 0.0003, the part that a batch adds.
-    network.momentum = 0.9997
+    // With the paper's 0.9997 it takes ten thousand steps to forget the initial statistics.
+    network.momentum = 0.99
     network.scoped("layers") { network in
       network.convolution("0", scaled(32), kernel: 3, stride: network.isSmall ? 1 : 2)
       network.batchNormalization("1")
