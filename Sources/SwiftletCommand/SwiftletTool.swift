@@ -21,7 +21,7 @@ package struct SwiftletTool: ParsableCommand {
     version: SwiftletTool.versionText,
     subcommands: [
       InspectCommand.self, CheckCommand.self, QuantizeCommand.self, EvaluateCommand.self,
-      BenchCommand.self, RunCommand.self, DoctorCommand.self, DemoCommand.self,
+      BenchCommand.self, RunCommand.self, DoctorCommand.self, DemoCommand.self, TrainCommand.self,
       ZooCommand.self,
     ])
 
@@ -86,6 +86,8 @@ package enum ExitStatus: Int32, Error, Sendable {
   case wrongUsage = 2
   /// The work was done, but the asked goal was missed.
   case goalMissed = 3
+  /// Ctrl-C ended the work in order; what was kept has been told.
+  case interrupted = 130
 }
 
 /// A command that says what it has to say through a console.

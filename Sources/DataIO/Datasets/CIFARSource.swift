@@ -105,6 +105,9 @@ extension CIFARSource {
     let metadata = isTen ? "batches.meta.txt" : "fine_label_names.txt"
     if folder.files.contains(metadata) {
       opened.classNames = try ClassNames.lines(of: folder.path + "/" + metadata)
+      if isTen, opened.classNames?.first != "airplane" {
+        opened.variant = "pictures in the form of CIFAR-10"
+      }
     }
     return opened
   }

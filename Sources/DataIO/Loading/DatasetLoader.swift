@@ -9,12 +9,12 @@ import TensorCore
 public struct DatasetLoader: BatchSource {
   public let dataset: Dataset
   public let preprocessing: Preprocessing
-  public let options: LoaderOptions
+  public private(set) var options: LoaderOptions
   public let classCount: Int
   public let sampleShape: [Int]
 
   /// The samples of an epoch.
-  public let indices: [Int]
+  public private(set) var indices: [Int]
   let labels: [Int]
   let store: PixelStore
   let preparation: SamplePreparation
@@ -69,6 +69,17 @@ public struct DatasetLoader: BatchSource {
     self.indices = chosen
     self.labels = labels
     self.preparation = preparation
+  }
+
+  /// A loader of other samples of the set, in order and as they are, for evaluation.
+  ///
+  /// Samples in memory are shared.
+  public func evaluating(_ indices: [Int]) -> DatasetLoader {
+    var loader = self
+    loader.indices = indices
+    loader.options = .evaluation(batchSize: batchSize)
+    loader.options.prefetchCount = options.prefetchCount
+    return loader
   }
 
   public var batchSize: Int { options.batchSize }

@@ -40,6 +40,8 @@ package final class Progress: Sendable {
 
   private struct Drawing {
     var last = -Double.infinity
+    /// Stand behind the count in place of rate and time left.
+    var facts: [String] = []
     var isFinished = false
   }
 
@@ -105,6 +107,13 @@ package final class Progress: Sendable {
     draw()
   }
 
+  /// Sets the number of items done and what is said of them, in place of rate and time left.
+  package func update(to count: Int, facts: [String]) {
+    done.store(count, ordering: .relaxed)
+    drawing.withLock { $0.facts = facts }
+    draw()
+  }
+
   /// Ends the progress with one line that stays: the label and `summary`.
   ///
   /// - Parameter summary: By default what was done and how long it took, `300 images in 7 s`.
@@ -133,23 +142,24 @@ package final class Progress: Sendable {
       case .silent: return
       case .bar(let width):
         guard now - drawing.last >= Self.barInterval else { return }
-        status.show(bar(at: now, width: width))
+        status.show(bar(facts(at: now, drawing), width: width))
       case .lines:
         guard now - drawing.last >= Self.lineInterval else { return }
-        status.append(label + facts(at: now).joined(separator: "   "))
+        status.append(label + facts(at: now, drawing).joined(separator: "   "))
       }
       drawing.last = now
     }
   }
 
   /// Items, rate and time left, as far as they are known.
-  private func facts(at now: Double) -> [String] {
+  private func facts(at now: Double, _ drawing: Drawing) -> [String] {
     let count = completed
     let elapsed = now - start
     var facts = [
       work.total.map { "\(Format.integer(count))/\(Format.integer($0))" }
         ?? "\(Format.integer(count)) \(work.unit)"
     ]
+    if !drawing.facts.isEmpty { return facts + drawing.facts }
     guard count > 0, elapsed > 0 else { return facts }
     let rate = Double(count) / elapsed
     facts.append(Format.rate(rate, unit: work.unit))
@@ -159,8 +169,8 @@ package final class Progress: Sendable {
     return facts
   }
 
-  private func bar(at now: Double, width: Int) -> String {
-    let words = facts(at: now).joined(separator: "   ")
+  private func bar(_ facts: [String], width: Int) -> String {
+    let words = facts.joined(separator: "   ")
     guard let total = work.total, total > 0 else {
       return (label + words).truncatedAtEnd(to: width - 1)
     }

@@ -73,22 +73,7 @@ package struct QuantizeCommand: ConsoleCommand {
   /// Looks before the work whether its results can be written.
   private func checkOutputs() throws {
     for path in [output, report].compactMap({ $0 }) {
-      let url = URL(fileURLWithPath: path)
-      let folder = url.deletingLastPathComponent().path
-      var isFolder: ObjCBool = false
-      let manager = FileManager.default
-      guard manager.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-        throw CommandError("\(path): its folder does not exist")
-      }
-      if manager.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
-        throw CommandError("\(path): a folder of that name exists (expected a file)")
-      }
-      let given = URL(fileURLWithPath: model).resolvingSymlinksInPath()
-      guard url.resolvingSymlinksInPath() != given else {
-        throw CommandError(
-          "\(path): that is the float network itself",
-          reasons: ["say another name, so that it is kept"])
-      }
+      try OutputFile.check(path, isNot: model, "the float network itself")
     }
   }
 

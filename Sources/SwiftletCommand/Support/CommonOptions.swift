@@ -8,8 +8,10 @@ package struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Threads to compute with (default: all processors).", valueName: "n"))
   package var threads: Int?
 
-  @Option(help: ArgumentHelp("Seed of everything random.", valueName: "n"))
-  package var seed: UInt64 = 0
+  @Option(
+    name: .customLong("seed"),
+    help: ArgumentHelp("Seed of everything random (default: 0).", valueName: "n"))
+  package var givenSeed: UInt64?
 
   @Flag(help: "Write one JSON object to standard output, words to standard error.")
   package var json = false
@@ -21,6 +23,8 @@ package struct CommonOptions: ParsableArguments {
   package var verbose = false
 
   package init() {}
+
+  package var seed: UInt64 { givenSeed ?? 0 }
 
   package var consoleOptions: Console.Options {
     Console.Options(isQuiet: quiet, isJSON: json, isVerbose: verbose)

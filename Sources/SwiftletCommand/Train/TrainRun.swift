@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Reporting
+import Swiftlet
+import Training
+
+/// The steps of `train`, in order: what was given, what is done, progress, the network.
+struct TrainRun {
+  let command: TrainCommand
+  let console: Console
+  let flag: InterruptFlag
+
+  private var common: CommonOptions { command.common }
+
+  /// Trains, writes and measures.
+  ///
+  /// - Throws: `ExitStatus.interrupted` after Ctrl-C, when what was kept has been told.
+  func outcome() throws -> TrainOutcome {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let data = try TrainData(command)
+    let machine = Machine.current(threads: common.threadCount)
+    let lines = try data.recipe.lines()
+    try announce(data, machine, lines)
+    let trainer = try trainer(data)
+    let before = try scoreBefore(trainer, data)
+    let logs = TrainLogs(command, console: console)
+    let progress = TrainProgress(
+      console: console, epochs: data.recipe.epochs,
+      imagesPerStep: data.recipe.batchSize * data.recipe.accumulation)
+    let result = try trainer.train(
+      on: data.training, validation: data.validation, test: data.test
+    ) { event in
+      progress.show(event)
+      logs.add(event)
+    }
+    if result.ending == .interrupted { throw try interrupted(result) }
+    var graph = result.network
+    graph.metadata.properties.merge(stored(data, lines)) { _, new in new }
+    let url = URL(fileURLWithPath: command.output)
+    let written = try WrittenNetwork(
+      graph, to: url, options: common.compileOptions(.fp32), seed: common.seed)
+    let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
+    return TrainOutcome(
+      name: data.name, command: command, recipe: data.recipe, recipeLines: lines,
+      dataWords: data.words, preprocessingWords: preprocessingWords(data), machine: machine,
+      summary: try NetworkSummary(of: graph), bytes: (attributes?[.size] as? Int) ?? 0,
+      result: result, written: written, before: before,
+      seconds: (clock.now - start) / .seconds(1),
+      commandLine: (["swiftlet"] + CommandLine.arguments.dropFirst()).joined(separator: " "))
+  }
+
+  // What was given and what will be done.
+  private func announce(_ data: TrainData, _ machine: Machine, _ lines: [String]) throws {
+    let summary = try NetworkSummary(of: data.network)
+    let facts = [
+      "\(Format.count(summary.parameters)) parameters", "\(Format.count(summary.macs)) MACs",
+      data.network.words(data.network.inputs),
+    ]
+    try console.say("\(data.name)   " + facts.joined(separator: " · "))
+    try console.say("Data", data.words)
+    for note in data.dataset.notes { try console.say("", note) }
+    try console.say("Preprocessing", preprocessingWords(data))
+    try console.say("Recipe", lines.joined(separator: " · "))
+    try console.say("This machine", machine.line)
+    for warning in data.warnings { console.warn("\(warning)") }
+    try console.say()
+  }
+
+  private func trainer(_ data: TrainData) throws -> Trainer {
+    let folder = URL(fileURLWithPath: command.checkpointPath).deletingLastPathComponent()
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw CommandError(
+        "\(folder.relativePath): the folder for checkpoints cannot be made",
+        reasons: [error.localizedDescription])
+    }
+    var options = TrainerOptions(
+      threads: common.threads,
+      checkpoints: CheckpointOptions(path: command.checkpointPath, resumes: command.resume))
+    options.interrupt = flag
+    options.stepLimit = command.steps
+    do {
+      return try Trainer(data.network, recipe: data.recipe, options: options)
+    } catch {
+      throw CommandError.naming(command.model ?? data.name, error)
+    }
+  }
+
+  private func scoreBefore(_ trainer: Trainer, _ data: TrainData) throws -> Score? {
+    guard command.model != nil, let test = data.test else { return nil }
+    let progress = console.progress("Before", total: nil)
+    let score = try Trainer.score(of: trainer.network, on: test, threads: common.threads)
+    progress.finish("top-1 \(Format.percent(score.top1)) before training")
+    return score
+  }
+
+  private func preprocessingWords(_ data: TrainData) -> String {
+    "\(data.resolution.preprocessing.description(of: data.dataset.kind))      "
+      + data.resolution.originWords
+  }
+
+  /// What the model's metadata says of how it came about.
+  private func stored(_ data: TrainData, _ lines: [String]) -> [String: String] {
+    var entries = [
+      "swiftlet.train": "\(data.name) on \(data.words)",
+      "swiftlet.recipe": lines.joined(separator: "\n"),
+    ]
+    if data.resolution.origin != .asIs {
+      entries.merge(data.resolution.preprocessing.metadata) { _, new in new }
+    }
+    return entries
+  }
+
+  private func interrupted(_ result: TrainingResult) throws -> ExitStatus {
+    try console.show(
+      "Interrupted     after step \(Format.integer(result.steps)); the checkpoint is "
+        + "\(command.checkpointPath)")
+    try console.say("Next            the same command with --resume goes on from there")
+    try console.object([
+      "ending": "interrupted", "steps": .integer(result.steps),
+      "checkpoint": .string(command.checkpointPath),
+    ])
+    return .interrupted
+  }
+}
