@@ -46,8 +46,8 @@ public struct TrainingRecipe: Sendable, Equatable {
   /// The greatest norm of all gradients together; `nil` leaves them as they are.
   public var gradientClipping: Double?
 
-  /// Averages of the weights over the updates; they are evaluated and written in place of the
-  /// weights. `nil` for none.
+  /// Averages of the weights over the updates, evaluated and written in place of the weights;
+  /// `nil` for none.
   public var averaging: WeightAveraging?
 
   /// Whether batch norms keep the statistics that they have, as for fine-tuning on little data.
@@ -57,8 +57,10 @@ public struct TrainingRecipe: Sendable, Equatable {
   /// keeps those that training left.
   public var reestimationBatches = 0
 
-  /// Evaluations on the validation split without improvement after which training stops; the best
-  /// weights are kept. `nil` trains to the end.
+  /// Evaluations on the validation split without improvement after which training stops; `nil`
+  /// trains to the end.
+  ///
+  /// The best weights are kept.
   public var earlyStopPatience: Int?
 
   /// Random changes of the training images.

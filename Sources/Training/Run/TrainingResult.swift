@@ -14,8 +14,7 @@ public struct TrainingResult: Sendable {
 
   public var ending: Ending
 
-  /// The network that was given, with trained values in place of its constants: nothing else is
-  /// changed.
+  /// `Trainer.network` with trained values in place of its constants: nothing else is changed.
   public var network: Graph
 
   /// Updates made in all.
