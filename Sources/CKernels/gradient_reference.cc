@@ -48,15 +48,6 @@ void ForEachWindow(const swk_pool& a, size_t iy, size_t ix, const Visit& visit) 
   }
 }
 
-size_t TapsInside(
-  size_t out, size_t kernel, size_t stride, size_t dilation, size_t pad, size_t size) {
-  size_t count = 0;
-  for (size_t k = 0; k < kernel; ++k) {
-    count += SourceIndex(out, k, stride, dilation, pad, size) >= 0;
-  }
-  return count;
-}
-
 }  // namespace
 
 extern "C" void swk_unary_gradient_reference(
@@ -152,13 +143,8 @@ extern "C" void swk_average_pool_gradient_reference(
       for (size_t c = 0; c < a.channels; ++c) {
         float sum = 0.0f;
         ForEachWindow(a, iy, ix, [&](size_t oy, size_t ox, size_t, size_t) {
-          size_t divisor = a.kernel_height * a.kernel_width;
-          if (!count_include_pad) {
-            divisor = TapsInside(oy, a.kernel_height, a.stride_height, a.dilation_height,
-                                 a.pad_top, a.height) *
-                      TapsInside(ox, a.kernel_width, a.stride_width, a.dilation_width,
-                                 a.pad_left, a.width);
-          }
+          const size_t divisor =
+            WindowSize(a, count_include_pad != 0, oy * a.output_width + ox);
           const size_t window = image * outputs + oy * a.output_width + ox;
           sum += Load(static_cast<const T*>(dy) + window * a.channels + c) *
                  (1.0f / static_cast<float>(divisor));
@@ -202,6 +188,21 @@ extern "C" void swk_softmax_cross_entropy_gradient_reference(
       for (size_t c = 0; c < classes; ++c) {
         Store((p[c] * total - t[c]) * factor, out + row * classes + c);
       }
+    }
+  });
+}
+
+extern "C" void swk_dropout_reference(
+  const swk_dropout_args* args, const void* x, void* y, size_t begin, size_t end) {
+  const DropoutRule rule(*args);
+  const size_t channels = args->channels, pixels = args->pixels;
+  WithReal(args->type, y, [&](auto* out) {
+    using T = std::remove_pointer_t<decltype(out)>;
+    for (size_t i = begin * channels; i < end * channels; ++i) {
+      const size_t row = i / channels;
+      const size_t plane = row / pixels * channels + i % channels;
+      const float factor = rule.Factor(plane * pixels + row % pixels);
+      Store(factor != 0.0f ? Load(static_cast<const T*>(x) + i) * factor : 0.0f, out + i);
     }
   });
 }

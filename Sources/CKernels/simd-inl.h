@@ -62,22 +62,24 @@ HWY_INLINE VF LoadFloat(DF df, const int32_t* p) {
 }
 
 /// exp(x) for x <= 0 to 2 ulp, with separate multiplications and additions; 0 below -87.
-HWY_INLINE VF ExpOfNegative(DF df, VF x) {
-  const DI di;
-  const VF bounded = MaxOr(x, hn::Set(df, -87.0f));
-  const VI n = hn::NearestInt(hn::Mul(bounded, hn::Set(df, 1.44269504f)));
-  const VF nf = hn::ConvertTo(df, n);
-  VF r = hn::Sub(bounded, hn::Mul(nf, hn::Set(df, 0.693359375f)));
+template <class D>
+HWY_INLINE hn::Vec<D> ExpOfNegative(D df, hn::Vec<D> x) {
+  using V = hn::Vec<D>;
+  const hn::Rebind<int32_t, D> di;
+  const V bounded = MaxOr(x, hn::Set(df, -87.0f));
+  const auto n = hn::NearestInt(hn::Mul(bounded, hn::Set(df, 1.44269504f)));
+  const V nf = hn::ConvertTo(df, n);
+  V r = hn::Sub(bounded, hn::Mul(nf, hn::Set(df, 0.693359375f)));
   r = hn::Sub(r, hn::Mul(nf, hn::Set(df, -2.12194440e-4f)));
-  VF p = hn::Set(df, 1.9875691500e-4f);
+  V p = hn::Set(df, 1.9875691500e-4f);
   p = hn::Add(hn::Mul(p, r), hn::Set(df, 1.3981999507e-3f));
   p = hn::Add(hn::Mul(p, r), hn::Set(df, 8.3334519073e-3f));
   p = hn::Add(hn::Mul(p, r), hn::Set(df, 4.1665795894e-2f));
   p = hn::Add(hn::Mul(p, r), hn::Set(df, 1.6666665459e-1f));
   p = hn::Add(hn::Mul(p, r), hn::Set(df, 5.0000001201e-1f));
   p = hn::Add(hn::Add(hn::Mul(p, hn::Mul(r, r)), r), hn::Set(df, 1.0f));
-  const VI exponent = hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)));
-  const VF e = hn::Mul(p, hn::BitCast(df, exponent));
+  const auto exponent = hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)));
+  const V e = hn::Mul(p, hn::BitCast(df, exponent));
   return hn::IfThenElseZero(hn::Ge(x, hn::Set(df, -87.0f)), e);
 }
 
@@ -117,8 +119,10 @@ HWY_INLINE VF FinishVector(DF df, const Finish& f, VF v) {
   return v;
 }
 
-HWY_INLINE hn::Vec<hn::Rebind<uint16_t, DF>> BFloat16Bits(VF v) {
-  const hn::Rebind<uint32_t, DF> d32;
+/// The nearest bf16 of each lane, ties to even.
+template <class D>
+HWY_INLINE hn::Vec<hn::Rebind<uint16_t, D>> BFloat16Bits(D, hn::Vec<D> v) {
+  const hn::Rebind<uint32_t, D> d32;
   const auto bits = hn::BitCast(d32, v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
   const auto rounded = hn::Add(hn::Add(bits, hn::Set(d32, 0x7FFFu)), odd);
@@ -126,19 +130,19 @@ HWY_INLINE hn::Vec<hn::Rebind<uint16_t, DF>> BFloat16Bits(VF v) {
   const auto is_nan = hn::RebindMask(d32, hn::Ne(v, v));
   const auto high = hn::ShiftRight<16>(hn::IfThenElse(is_nan, quiet, rounded));
   // Values are below 2^16; as signed lanes for the saturating demotion, hence the bias.
-  const hn::Rebind<int16_t, DF> di16;
-  const DI di;
+  const hn::Rebind<int16_t, D> di16;
+  const hn::Rebind<int32_t, D> di;
   const auto biased = hn::Sub(hn::BitCast(di, high), hn::Set(di, 0x8000));
-  const hn::Rebind<uint16_t, DF> d16;
+  const hn::Rebind<uint16_t, D> d16;
   const auto narrow = hn::BitCast(d16, hn::DemoteTo(di16, biased));
   return hn::Xor(narrow, hn::Set(d16, static_cast<uint16_t>(0x8000)));
 }
 
 /// Stores what `FinishVector` returned.
 HWY_INLINE void StoreFinished(DF df, const Finish&, VF v, float* p) { hn::StoreU(v, df, p); }
-HWY_INLINE void StoreFinished(DF, const Finish&, VF v, BFloat16* p) {
+HWY_INLINE void StoreFinished(DF df, const Finish&, VF v, BFloat16* p) {
   const hn::Rebind<uint16_t, DF> d16;
-  hn::StoreU(BFloat16Bits(v), d16, reinterpret_cast<uint16_t*>(p));
+  hn::StoreU(BFloat16Bits(df, v), d16, reinterpret_cast<uint16_t*>(p));
 }
 template <class T>
 HWY_INLINE void StoreFinishedByte(const Finish& f, VF v, T* p) {

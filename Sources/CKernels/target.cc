@@ -4,7 +4,7 @@
 #include "targets.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "include/CKernels.h"
+#include "training.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace swk {
@@ -78,7 +78,29 @@ uint32_t Features() { return 0; }
 
 }  // namespace
 
+bool RoundsToBFloat16() {
+  static const bool rounds = (Features() & SWK_CPU_AVX512_BF16) != 0;
+  return rounds;
+}
+
 extern "C" const char* swk_target_name(void) { return HWY_DYNAMIC_DISPATCH(TargetName)(); }
+
+/// The bit of the target at `index`, or 0.
+static int64_t TargetAt(size_t index) {
+  int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
+  while (index-- > 0) targets &= targets - 1;
+  return targets & -targets;
+}
+
+extern "C" const char* swk_target_at(size_t index) {
+  const int64_t target = TargetAt(index);
+  return target == 0 ? nullptr : hwy::TargetName(target);
+}
+
+extern "C" void swk_use_target(size_t index) {
+  const int64_t target = TargetAt(index);
+  if (target != 0) hwy::GetChosenTarget().Update(target);
+}
 
 extern "C" uint32_t swk_cpu_features(void) { return Features(); }
 

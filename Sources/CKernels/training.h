@@ -21,6 +21,28 @@ inline float Load(const BFloat16* p) { return FloatFromBFloat16(*p); }
 inline void Store(float v, float* p) { *p = v; }
 inline void Store(float v, BFloat16* p) { *p = BFloat16FromFloat(v); }
 
+/// Whether this processor has the instructions of AVX-512 that round to bf16.
+bool RoundsToBFloat16();
+
+/// What `swk_batchnorm_apply` does, with activations other than hard swish as bounds.
+struct Normalization {
+  swk_type type;
+  bool hard_swish, hardware;
+  float low, high;
+  const void* x;
+  const float* factor;
+  const float* offset;
+  const void* addend;
+  void* y;
+  size_t channels, begin, end;
+};
+
+/// Whether products of two elements are exact in f32.
+template <class T>
+constexpr bool IsNarrow() {
+  return sizeof(T) == sizeof(BFloat16);
+}
+
 /// Calls `visit(pointer to element)` with the element type of `type`, f32 or bf16.
 template <class Visit>
 inline void WithReal(swk_type type, void* p, const Visit& visit) {
@@ -156,6 +178,36 @@ inline float UnaryGradientValue(const swk_unary_gradient_args& a, float dy, floa
   return dy * slope;
 }
 
+/// The taps of one window along an axis that lie inside the source, and what the first reads.
+struct WindowTaps {
+  size_t begin = 0;
+  size_t end = 0;
+  size_t source = 0;
+
+  WindowTaps(
+    size_t out, size_t kernel, size_t stride, size_t dilation, size_t pad, size_t size) {
+    for (size_t k = 0; k < kernel; ++k) {
+      const ptrdiff_t i = SourceIndex(out, k, stride, dilation, pad, size);
+      if (i < 0) continue;
+      if (begin == end) {
+        begin = k;
+        source = static_cast<size_t>(i);
+      }
+      end = k + 1;
+    }
+  }
+};
+
+/// What the sum over a window of an average pool is divided by.
+inline size_t WindowSize(const swk_pool& a, bool counts_padding, size_t window) {
+  if (counts_padding) return a.kernel_height * a.kernel_width;
+  const WindowTaps y(window / a.output_width, a.kernel_height, a.stride_height,
+                     a.dilation_height, a.pad_top, a.height);
+  const WindowTaps x(window % a.output_width, a.kernel_width, a.stride_width, a.dilation_width,
+                     a.pad_left, a.width);
+  return (y.end - y.begin) * (x.end - x.begin);
+}
+
 /// The output index along one axis whose tap `tap` reads source index `at`, or -1.
 inline ptrdiff_t WindowIndex(
   size_t at, size_t tap, size_t stride, size_t dilation, size_t pad, size_t outputs) {
@@ -164,6 +216,28 @@ inline ptrdiff_t WindowIndex(
   const size_t window = static_cast<size_t>(from) / stride;
   return window < outputs ? static_cast<ptrdiff_t>(window) : -1;
 }
+
+/// Which elements a dropout keeps: the numbers are those of SplitMix64 at an index.
+///
+/// Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014.
+struct DropoutRule {
+  uint64_t seed;
+  uint64_t threshold;  // of the upper 24 bits
+  float factor;
+
+  explicit DropoutRule(const swk_dropout_args& a)
+    : seed(a.seed), threshold(static_cast<uint64_t>(std::ceil(double{a.ratio} * 0x1p24))),
+      factor(1.0f / (1.0f - a.ratio)) {}
+
+  /// 0, or what the element is multiplied by.
+  float Factor(size_t index) const {
+    uint64_t z = seed + (static_cast<uint64_t>(index) + 1) * 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    z ^= z >> 31;
+    return (z >> 40) >= threshold ? factor : 0.0f;
+  }
+};
 
 inline float Updated(const swk_sgd& a, float w, float dw, float* v) {
   const float g = dw * a.gradient_scale + a.decay * w;

@@ -65,6 +65,11 @@ extern "C" void swk_sum_partials_f64(
   }
 }
 
-extern "C" size_t swk_max_pool_gradient_scratch_size(const swk_pool* args) {
-  return args->output_height * args->output_width * args->channels * sizeof(uint16_t);
+extern "C" void swk_batchnorm_factors(
+  const float* scale, const float* bias, const float* mean, const float* inverse_deviation,
+  float* factor, float* offset, size_t channels) {
+  for (size_t c = 0; c < channels; ++c) {
+    factor[c] = scale[c] * inverse_deviation[c];
+    offset[c] = static_cast<float>(bias[c] - double{mean[c]} * factor[c]);
+  }
 }

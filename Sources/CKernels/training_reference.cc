@@ -11,6 +11,7 @@ namespace {
 
 template <class T>
 float Pivot(const T* x, size_t rows, size_t channels) {
+  if (IsNarrow<T>()) return 0.0f;
   if (rows < kPivotRows) return Load(x);
   float sums[kPivotRows];
   for (size_t i = 0; i < kPivotRows; ++i) sums[i] = Load(x + i * rows / kPivotRows * channels);
@@ -69,11 +70,12 @@ extern "C" void swk_batchnorm_gradient_sums_reference(
         const size_t i = row * channels + c;
         const float v = GradientAt<T>(*args, i, c);
         sum.Add(row - begin, v);
-        products.Add(row - begin, v * (Load(x + i) - args->mean[c]));
+        products.Add(row - begin, v * (Load(x + i) - (IsNarrow<T>() ? 0.0f : args->mean[c])));
         if (g) Store(v, static_cast<T*>(g) + i);
       }
       partial[c] = sum.Finish();
       partial[channels + c] = products.Finish();
+      if (IsNarrow<T>()) partial[channels + c] -= double{args->mean[c]} * partial[c];
     }
   });
 }

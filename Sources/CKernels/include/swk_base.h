@@ -83,6 +83,14 @@ typedef enum swk_cpu_feature {
 /// The instruction set that the kernels run on here, such as `AVX3_DL`; a static string.
 const char *SWK_NONNULL swk_target_name(void);
 
+/// The instruction sets that there are kernels for and that this processor has, best first; `NULL`
+/// from their number on.
+const char *SWK_NULLABLE swk_target_at(size_t index);
+
+/// For tests, in a process of their own: makes all kernels run on the instruction set that
+/// `swk_target_at` names, as long as nothing packed for another one is in use.
+void swk_use_target(size_t index);
+
 /// The features of this processor that the operating system lets programs use.
 /// `SWK_CPU_AVX512` stands for F, BW, DQ and VL together.
 uint32_t swk_cpu_features(void);

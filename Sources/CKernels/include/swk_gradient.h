@@ -96,10 +96,31 @@ void swk_average_pool_gradient_reference(
   const swk_pool *SWK_NONNULL args, int count_include_pad, const void *SWK_NONNULL dy,
   void *SWK_NONNULL dx, size_t begin, size_t end);
 
+/// A dropout of `[batch, pixels, channels]`.
+typedef struct swk_dropout_args {
+  swk_type type;
+  float ratio;     // from 0, below 1
+  uint64_t seed;   // of the stream and the step
+  size_t channels;
+  size_t pixels;
+} swk_dropout_args;
+
+/// Rows `[begin, end)` of the `batch * pixels`: an element is multiplied by `1 / (1 - ratio)` where
+/// `uniform >= ratio`, else it becomes 0. `uniform` is the upper 24 bits, as a fraction, of the
+/// number of SplitMix64 from `seed` at the element's index in `[batch, channels, pixels]`. `y` may
+/// be `x`. Its own gradient.
+void swk_dropout(
+  const swk_dropout_args *SWK_NONNULL args, const void *SWK_NONNULL x, void *SWK_NONNULL y,
+  size_t begin, size_t end);
+void swk_dropout_reference(
+  const swk_dropout_args *SWK_NONNULL args, const void *SWK_NONNULL x, void *SWK_NONNULL y,
+  size_t begin, size_t end);
+
 /// Softmax and cross entropy of rows `[begin, end)`: `logits` `[rows, classes]` of `type`,
 /// `targets`, `probabilities` `[rows, classes]` f32. `losses[row]` becomes
 /// `-sum(target * log probability)`, where a target of 0 adds nothing, in f64.
-/// The reference's probabilities may differ by 4 ulp or 2e-36, its losses by 1e-6 of the value.
+/// The reference's probabilities may differ by `(8 + d) * 2^-24` of the value, where `d` is how far
+/// the logit lies below the greatest, or by 2e-36; its losses by 1e-6 of the value or of 1.
 void swk_softmax_cross_entropy(
   swk_type type, const void *SWK_NONNULL logits, const float *SWK_NONNULL targets,
   float *SWK_NONNULL probabilities, double *SWK_NONNULL losses, size_t classes, size_t begin,

@@ -30,8 +30,10 @@ typedef enum swk_training_activation {
 /// Writes to `partial` `[2, channels]` the mean and the sum of squared deviations from it of rows
 /// `[begin, end)` of `x`; zeros for no rows.
 ///
-/// Both follow from sums of `x - pivot` and of its squares, where `pivot` is the first row or, for
-/// 16 rows and more, the mean of 16 rows spread evenly; so a mean far from zero costs no digits.
+/// Both follow from sums of `x - pivot` and of its squares. For f32 `pivot` is the first row or, for
+/// 16 rows and more, the mean of 16 rows spread evenly, so that a mean far from zero costs no
+/// digits. For bf16 it is 0: squares of 8 digits are exact in f32, and what sums of them lose
+/// where the mean is far from zero is less than what rounding to bf16 has lost there.
 void swk_batchnorm_statistics(
   swk_type type, const void *SWK_NONNULL x, double *SWK_NONNULL partial, size_t channels,
   size_t begin, size_t end);
@@ -67,6 +69,12 @@ void swk_batchnorm_combine(
   const swk_batchnorm *SWK_NONNULL args, const double *SWK_NONNULL partials,
   const size_t *SWK_NONNULL rows, size_t shards);
 
+/// Factor and offset of a normalization from its mean and inverse deviation, all `[channels]`.
+void swk_batchnorm_factors(
+  const float *SWK_NONNULL scale, const float *SWK_NONNULL bias, const float *SWK_NONNULL mean,
+  const float *SWK_NONNULL inverse_deviation, float *SWK_NONNULL factor,
+  float *SWK_NONNULL offset, size_t channels);
+
 /// Writes rows `[begin, end)` of `y = activation(x * factor + offset + addend)`.
 /// `y` may be `x` or `addend`.
 void swk_batchnorm_apply(
@@ -97,7 +105,8 @@ typedef struct swk_batchnorm_gradient {
 
 /// Writes rows `[begin, end)` of `g`, unless it is `NULL`, and to `partial` `[2, channels]` the
 /// sums of `g` and of `g * (x - mean)` over them (of `g` before it is rounded to its type).
-/// `g` may be `dy`, `dy2` or `y`.
+/// For bf16 the second is the sum of `g * x` less `mean` times the first, in f64. `g` may be `dy`,
+/// `dy2` or `y`.
 void swk_batchnorm_gradient_sums(
   const swk_batchnorm_gradient *SWK_NONNULL args, void *SWK_NULLABLE g,
   double *SWK_NONNULL partial, size_t begin, size_t end);
