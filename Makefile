@@ -20,7 +20,7 @@ data: setup
 build: setup ## release build of the command, .build/release/swiftlet
 	$(SWIFT) build -c release
 
-demo: build data ## sets up, builds, and quantizes a network from start to end
+demo: build data ## sets up, builds, draws data, trains a small network and quantizes it
 	@scripts/demo.sh
 
 test: setup data ## sets up, builds, and runs all tests

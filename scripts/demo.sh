@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The job from start to end: look at a float network, quantize it to int8, measure both.
-# Takes the shared ResNet-20 and CIFAR-10 where they are, else a small network and data of its own.
+# From nothing to a small, fast network: draws a data set, trains, quantizes, looks at the result.
+# Where the shared ResNet-20 and CIFAR-10 are, they are quantized too.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,30 +18,26 @@ show() {
   "$swiftlet" "$@"
 }
 
+show demo --output-dir "$folder"
+show evaluate "$folder/model.int8.onnx" --data "$folder/data"
+show bench "$folder/model.int8.onnx" --precision int8 --batch 1 --runs 50
+
 if [ -f "$shared" ] && [ -f .build/data/cifar10/test_batch.bin ]; then
-  model=$shared
-  data=.build/data/cifar10
-  int8=$folder/resnet20.int8.onnx
-  preprocessing=(--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225)
-else
-  printf 'demo: ../shared/data is not there; writing a small network and data to %s\n' "$folder"
-  show demo --output-dir "$folder"
-  model=$folder/model.onnx
-  data=$folder/data.npz
-  int8=$folder/model.int8.onnx
-  preprocessing=()
+  status=0
+  show quantize "$shared" --data .build/data/cifar10 --mean 0.485,0.456,0.406 \
+    --std 0.229,0.224,0.225 -o "$folder/resnet20.int8.onnx" \
+    --report "$folder/resnet20.html" || status=$?
+  if [ "$status" != 0 ] && [ "$status" != 3 ]; then exit "$status"; fi
 fi
 
-show inspect "$model"
-show check "$model"
+printf '\ndemo: the network is %s, the report %s, the curves %s\n' \
+  "$folder/model.int8.onnx" "$folder/report.html" "$folder/training.html"
 
-status=0
-show quantize "$model" --data "$data" ${preprocessing[@]+"${preprocessing[@]}"} -o "$int8" \
-  --report "$folder/report.html" || status=$?
-if [ "$status" != 0 ] && [ "$status" != 3 ]; then exit "$status"; fi
-
-show evaluate "$int8" --data "$data"
-show bench "$model" --precision fp32 --batch 1 --runs 50
-show bench "$int8" --precision int8 --batch 1 --runs 50
-
-printf '\ndemo: the network is %s, the report %s\n' "$int8" "$folder/report.html"
+# On a desktop the report is opened.
+if [ -t 1 ]; then
+  if [ "$(uname)" = Darwin ]; then
+    open "$folder/report.html"
+  elif [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && command -v xdg-open >/dev/null; then
+    xdg-open "$folder/report.html"
+  fi
+fi

@@ -78,6 +78,19 @@ package struct QuantizeCommand: ConsoleCommand {
   }
 
   package func run(on console: Console) throws {
+    let view = try finished(on: console)
+    try console.object(view.json)
+    if let goal = view.outcome.goal, !goal.isMet {
+      if common.quiet {
+        let gap = Format.fixed(goal.gap, decimals: 2)
+        console.warn("--max-drop \(goal.allowed) was missed by \(gap) points")
+      }
+      throw ExitStatus.goalMissed
+    }
+  }
+
+  /// Quantizes, measures, writes and says all but the object of `--json`.
+  func finished(on console: Console) throws -> QuantizeView {
     let options = try method.options()
     if options.needsSamples, data == nil {
       throw CommandError(
@@ -105,13 +118,6 @@ package struct QuantizeCommand: ConsoleCommand {
     for (label, text) in view.conclusion(report: report) { try console.say(label, text) }
     // Unwrapped, so that a command can be copied.
     try console.say("Next            \(view.next)")
-    try console.object(view.json)
-    if let goal = outcome.goal, !goal.isMet {
-      if common.quiet {
-        let gap = Format.fixed(goal.gap, decimals: 2)
-        console.warn("--max-drop \(goal.allowed) was missed by \(gap) points")
-      }
-      throw ExitStatus.goalMissed
-    }
+    return view
   }
 }

@@ -105,6 +105,12 @@ package struct TrainCommand: ConsoleCommand {
   }
 
   package func run(on console: Console) throws {
+    let view = try finished(on: console)
+    try console.object(view.json)
+  }
+
+  /// Trains, writes and says all but the object of `--json`.
+  func finished(on console: Console) throws -> TrainView {
     for path in [output, report, log].compactMap({ $0 }) {
       try OutputFile.check(path, isNot: model, "the network that is given")
     }
@@ -122,6 +128,6 @@ package struct TrainCommand: ConsoleCommand {
     for (label, text) in view.conclusion(report: report) { try console.say(label, text) }
     // Unwrapped, so that a command can be copied.
     try console.say("Next            \(view.next)")
-    try console.object(view.json)
+    return view
   }
 }

@@ -69,6 +69,11 @@ struct TrainRun {
 
   private func trainer(_ data: TrainData) throws -> Trainer {
     let folder = URL(fileURLWithPath: command.checkpointPath).deletingLastPathComponent()
+    if command.resume, !FileManager.default.fileExists(atPath: command.checkpointPath) {
+      console.warn(
+        "\(command.checkpointPath): no checkpoint to go on from",
+        "training starts from the beginning")
+    }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
