@@ -34,6 +34,7 @@ enum TrainingKernelCases {
       }
       for classes in [10, 101] { crossEntropy(type, classes: classes) }
     }
+    for shape in AdderKernelTests.cases.prefix(5) { AdderKernelTests.check(shape) }
     for count in [15, 100] {
       updates(count: count)
       sums(count: count)

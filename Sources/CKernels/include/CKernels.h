@@ -14,6 +14,7 @@
 /// element type and no more. Sources and destinations must not overlap unless a comment says
 /// "in place". Sizes of zero are allowed and do nothing.
 
+#include "swk_adder.h"
 #include "swk_base.h"
 #include "swk_convert.h"
 #include "swk_depthwise.h"

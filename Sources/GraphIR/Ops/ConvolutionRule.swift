@@ -116,7 +116,7 @@ extension WindowGeometry {
   ///   - x: Channel-major input; the first channel starts at `start`.
   ///   - columns: Linear output positions.
   /// - Returns: `[channels · taps, columns]`, row-major, 0 in the padding.
-  fileprivate func patches(
+  func patches(
     _ x: [Double], from start: Int, channels: Int, columns: Swift.Range<Int>
   ) -> [Double] {
     let last = kernel.count - 1
