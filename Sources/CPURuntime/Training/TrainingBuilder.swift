@@ -53,8 +53,9 @@ final class TrainingBuilder {
   /// Variables by the value that stands for them before the step, and after it.
   private let variables: [ValueID: TrainingVariable]
   private var chainCount = 0
-  /// Chains of single tasks that compute a value, for tasks that use it on the same thread.
-  var chains: [ValueID: Int] = [:]
+  /// How values of variables and their gradients were computed, for tasks that go on with them on
+  /// the same thread or in the same pieces.
+  var owners: [ValueID: TrainingTask.Scope] = [:]
   /// Forms of weights that primitives have asked for.
   var packedForms: [ValueID: [(descriptor: MemoryDescriptor, placement: Placement)]] = [:]
   /// Factor and offset per channel of batch normalizations, by the value of the batch's mean.
@@ -105,6 +106,14 @@ final class TrainingBuilder {
   /// Whether work on tensors of this shape is done shard by shard.
   func isSharded(_ shape: [Int]) -> Bool {
     shards.count > 1 && shape.first == shards.batch
+  }
+
+  /// Whether a tensor's shards are the shards of its buffer: the batch axis is the outermost in
+  /// memory.
+  func isCut(_ placement: Placement) -> Bool {
+    let step = (placement.strides.first ?? 0) * placement.elementType.bitWidth / 8
+    return isSharded(placement.shape) && step > 0 && placement.offset < step
+      && step * shards.batch == buffers[placement.buffer].byteCount
   }
 
   /// Shards where the shape has the batch axis, else one call.
@@ -264,7 +273,7 @@ extension TrainingBuilder {
   func extent(of placement: Placement, in scope: TrainingTask.Scope) -> TrainingTask.Extent {
     if hasThreadCopies(placement) { return .own }
     switch scope {
-    case .shards: return isSharded(placement.shape) ? .own : .whole
+    case .shards: return isCut(placement) ? .own : .whole
     case .pieces, .single, .everyThread: return .whole
     }
   }
@@ -279,6 +288,7 @@ extension TrainingBuilder {
   /// A task on dense tensors that is done shard by shard where its results have the batch axis.
   func addSharded(
     _ label: StepLabel, reads: [Placement], writes: [Placement], alike shape: [Int],
+    floats: Bool = false,
     _ bind:
       @escaping @Sendable (TaskMemory, (Placement) -> Placement) throws(OneDNNError) -> TaskRunner
   ) {
@@ -287,7 +297,8 @@ extension TrainingBuilder {
     let isSharded = scope == .shards
     add(
       TrainingTask(
-        label: label, scope: scope, accesses: accesses(reads: reads, writes: writes, in: scope)
+        label: label, scope: scope, accesses: accesses(reads: reads, writes: writes, in: scope),
+        floats: floats && !isSharded
       ) { memory, part throws(OneDNNError) in
         try bind(memory) { isSharded ? shards.part(part, of: $0) : $0 }
       })

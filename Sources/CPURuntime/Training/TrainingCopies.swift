@@ -23,8 +23,10 @@ extension TrainingBuilder {
     let dense = needsCopy ? allocate(source.elementType, source.shape, layout) : source
     if needsCopy { addCopy(from: source, to: dense) }
     let target = allocate(type, source.shape, layout)
-    addSharded(label("Convert", type), reads: [dense], writes: [target], alike: source.shape) {
-      memory, part in
+    addSharded(
+      label("Convert", type), reads: [dense], writes: [target], alike: source.shape,
+      floats: comesEarly(source)
+    ) { memory, part in
       let input = memory.address(part(dense))
       let output = memory.address(part(target))
       let count = part(dense).count
@@ -35,6 +37,14 @@ extension TrainingBuilder {
       }
     }
     return target
+  }
+
+  /// Whether a tensor is there before the step's own work begins.
+  private func comesEarly(_ placement: Placement) -> Bool {
+    switch buffers[placement.buffer].kind {
+    case .input, .variable, .constant: true
+    case .arena, .threadCopies: false
+    }
   }
 
   private func addChannelsLast(
@@ -65,7 +75,7 @@ extension TrainingBuilder {
     let index = inputIndex(source)
     addSharded(
       given ?? label("Copy", target.elementType), reads: [source], writes: [target],
-      alike: source.shape
+      alike: source.shape, floats: comesEarly(source)
     ) { memory, part in
       let from = part(source)
       let to = part(target)

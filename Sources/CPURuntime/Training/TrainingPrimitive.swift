@@ -13,6 +13,8 @@ struct ShardArgument: Sendable {
     case partial
     /// All of it.
     case shared
+    /// All of it, which only tasks of the same chain touch in this phase.
+    case owned
   }
 
   var argument: Int32
@@ -51,6 +53,7 @@ extension TrainingBuilder {
         switch argument.cut {
         case .batch: extent(of: argument.placement, in: scope)
         case .partial: isSharded ? .own : .whole
+        case .owned: .own
         case .shared: hasThreadCopies(argument.placement) ? .own : .whole
         }
       accesses.append(
@@ -79,7 +82,7 @@ extension TrainingBuilder {
                 isSharded ? shards.part(part, of: argument.placement) : argument.placement
               case .partial:
                 argument.placement.sliced(axis: 0, start: isSharded ? part : 0, extent: 1)
-              case .shared: argument.placement
+              case .shared, .owned: argument.placement
               }
             return (argument.argument, argument.descriptor, memory.address(place))
           }, engine: engine)

@@ -71,16 +71,17 @@ extension TrainingBuilder {
     }
     if !isPlain {
       let chain = nextChain()
-      chains[output] = chain
+      owners[output] = .single(chain)
       try addPrimitive(
         try reorderPrimitive(from: layout, to: plain),
         [
           ShardArgument(argument: DNNL_ARG_FROM, descriptor: layout, placement: sum, cut: .shared),
           ShardArgument(
-            argument: DNNL_ARG_TO, descriptor: plain, placement: target, cut: .shared,
+            argument: DNNL_ARG_TO, descriptor: plain, placement: target, cut: .owned,
             isWrite: true),
         ], isSharded: false, label: self.label("Weights", .float32), chain: chain, floats: true)
     }
+    if isPlain { owners[output] = .pieces }
     setPlacement(target, of: output)
   }
 }
