@@ -4,8 +4,10 @@
 public struct TrainingOptions: Sendable, Equatable {
   /// Threads that work on one step; by default every processor that this process may use.
   public var threads: Int
-  /// `bf16` keeps activations and their gradients in bfloat16; weights, their gradients and
-  /// statistics stay in 32 bits. `int8` means `fp32`.
+  /// The arithmetic of activations and their gradients.
+  ///
+  /// `bf16` keeps them in bfloat16, and weights, their gradients and statistics in 32 bits; `int8`
+  /// means `fp32`.
   public var precision: Precision
 
   public init(threads: Int? = nil, precision: Precision = .fp32) {
