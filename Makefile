@@ -37,6 +37,7 @@ lint: ## checks format and style, changes nothing
 
 conformance: build data $(VENV)/ready ## operator cases of the ONNX project; exported files under ONNX Runtime
 	$(VENV)/bin/python scripts/conformance.py --json .build/conformance.json
+	$(VENV)/bin/python scripts/conformance.py --stored
 	$(VENV)/bin/python scripts/conformance.py --exports
 
 $(VENV)/ready: scripts/conformance-requirements.txt

@@ -9,6 +9,10 @@ Without --exports: every operator case of the Python package `onnx` goes through
   failed       another error, a crash, or no answer in time
 An operator is right or refused by name, so "wrong" and "failed" make the exit status 1.
 
+With --stored: the networks that the package stores, and the files in ../shared/data/exports where it is
+there, must give their recorded outputs; the latter must be written anew, plainly and simplified, so that
+they give them under ONNX Runtime too, and all that have products are quantized.
+
 With --exports: the networks are quantized, and each int8 file must pass the ONNX checker and have the
 same top-1 under ONNX Runtime as under `swiftlet evaluate`, within 0.2 points.
 """
@@ -242,6 +246,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="cases run at the same time (default: 2)")
     parser.add_argument("--all", action="store_true", help="show operators without a failing case too")
     parser.add_argument("--exports", action="store_true", help="check exported int8 files instead")
+    parser.add_argument("--stored", action="store_true", help="check stored networks with recorded outputs instead")
     options = parser.parse_args()
     if not os.access(options.swiftlet, os.X_OK):
         parser.error(f"{options.swiftlet} is not there; run `make build` first, or give --swiftlet")
@@ -249,6 +254,12 @@ def main():
         from conformance_exports import check_exports
 
         passed = check_exports(options)
+    elif options.stored:
+        from conformance_stored import EXPORTS, check_light_networks, check_stored_exports
+
+        passed = check_light_networks(options)
+        if os.path.isdir(EXPORTS):
+            passed = check_stored_exports(options) and passed
     else:
         passed = check_operators(options)
     sys.exit(0 if passed else 1)

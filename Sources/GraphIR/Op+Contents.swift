@@ -3,7 +3,7 @@ import TensorCore
 
 extension Operand {
   /// The operand as a tensor, where its elements are known numbers.
-  fileprivate var knownTensor: Tensor? {
+  var knownTensor: Tensor? {
     if let constant { return constant }
     guard let type, let shape = type.shape, let numbers = knownIntegers,
       (try? ResultLimit.check(shape, type.elementType)) == numbers.count

@@ -58,6 +58,10 @@ public protocol Op: Sendable, Equatable {
 
   /// The work of one execution; `nil` where the types leave it open.
   func cost(inputs: [TensorType?], outputs: [TensorType?]) -> OpCost?
+
+  /// Whether equal inputs give equal outputs in bounded time, so that a node may be computed
+  /// beforehand or shared. Operators that draw random numbers or repeat a graph are not pure.
+  var isPure: Bool { get }
 }
 
 extension Op {
@@ -66,6 +70,8 @@ extension Op {
   public func inferTypes(
     _ operands: [Operand?], outputCount: Int
   ) throws(OpError) -> [TensorType?] { Array(repeating: nil, count: outputCount) }
+
+  public var isPure: Bool { true }
 
   public func inferContents(_ operands: [Operand?]) -> [Dimension]? { nil }
 

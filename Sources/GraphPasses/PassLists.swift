@@ -10,6 +10,10 @@ extension PassPipeline {
     [
       Step(FoldKnownValues(), "a weight may be normalized by its own statistics"),
       Step(UseStoredStatistics(), "networks are compressed for inference"),
+      Step(InlineBranches(), "before simplification, which sees through the taken branch"),
+      Step(
+        ExpandFunctions(keepsStandardOperators: true),
+        "quantized operators of other domains as pairs of quantizing nodes"),
     ] + simplification + [
       Step(
         RecognizeActivations(keepsOperatorSet: true),
@@ -20,12 +24,20 @@ extension PassPipeline {
       Step(RecognizeGlobalPooling(), "independent of the size of the map"),
     ] + folding + [Step(DropDeadNodes(), "what recognized operators no longer need")])
 
+  /// As `portable`, but a network that was saved in training mode stays in it.
+  public static let asWritten = PassPipeline(
+    portable.steps.filter { !($0.pass is UseStoredStatistics) })
+
   /// What prepares a network of fixed shapes, after `portable`, for our own runtime.
   ///
   /// Operators and what is done with their results become `Fused` steps, of integers where codes
   /// surround them. The result is not for files.
   public static let lowering = PassPipeline(
-    simplification + [
+    [
+      Step(FoldKnownValues(), "conditions that follow from the shapes"),
+      Step(InlineBranches(), "as in portable"),
+      Step(ExpandFunctions(), "the runtime has ways for the parts"),
+    ] + simplification + [
       Step(MergeEqualNodes(mergesQuantization: true), "one pair of quantizing nodes per value"),
       Step(RecognizeActivations(keepsOperatorSet: false), "the runtime has them all"),
       Step(RecognizeLayerNormalization(keepsOperatorSet: false), "as above"),

@@ -15,6 +15,14 @@ extension Graph {
     try PassPipeline.portable.run(self, stoppingAfter: limit).graph
   }
 
+  /// The graph in the portable form, but with its batch norms in training mode where the file has
+  /// them so: it computes what the file says.
+  ///
+  /// - Throws: `PassError` if a pass breaks the graph.
+  public func portableAsWritten() throws(PassError) -> Graph {
+    try PassPipeline.asWritten.run(self).graph
+  }
+
   /// A portable graph for fixed input shapes, as the runtime's compiler takes it.
   ///
   /// - Parameters:

@@ -76,7 +76,14 @@ public struct NetworkCheck: Sendable {
       return
     }
     requiredOpset = try? OnnxModel.requiredOpset(portable)
+    // A node that is a function of others has steps named after it, with a part behind a slash.
+    var owners: [String: String] = [:]
     for (name, implementation) in implementations(of: portable, threads: threads) {
+      let parent = name.lastIndex(of: "/").map { String(name[..<$0]) } ?? name
+      let owner = kinds[name] == nil ? parent : name
+      if owners[owner] != "reference" { owners[owner] = implementation }
+    }
+    for (name, implementation) in owners {
       guard let key = kinds[name] else { continue }
       if implementation == "reference" {
         rows[key]?.referenceCount += 1

@@ -20,7 +20,7 @@ struct OpaqueTests {
         initializer: .tensor("outer", type: 1, dims: [1]) { $0.float(4, 2) })
       graph.add(
         node: .node(
-          "If", ["flag"], ["y"], name: "choice",
+          "Unread", ["flag"], ["y"], name: "choice",
           attributes: [
             .attribute("then_branch", graph: branch), .attribute("else_branch", graph: branch),
           ]))
@@ -131,7 +131,7 @@ struct OpaqueOpsetTests {
       let attributes: [WireMessage] = [
         .attribute("then_branch", graph: branch), .attribute("else_branch", graph: branch),
       ]
-      graph.add(node: .node("If", ["flag"], ["y"], attributes: attributes))
+      graph.add(node: .node("Unread", ["flag"], ["y"], attributes: attributes))
       graph.add(output: .value("y", dims: [4]))
     }
     let graph = try OnnxModel.read(bytes)
@@ -153,7 +153,7 @@ struct OpaqueOpsetTests {
           .node(
             "GroupNormalization", ["x"], ["y"], name: "n",
             attributes: [
-              .attribute("no_such_attribute", int: 2)
+              .attribute("num_groups", int: 2), .attribute("no_such_attribute", int: 2),
             ])
         ])
     }

@@ -16,6 +16,10 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
     inputCount = inputs
     outputCount = outputs
   }
+
+  func declareDomain(in graph: inout Graph) {
+    if !op.domain.isEmpty { graph.metadata.otherOpsets[op.domain] = 1 }
+  }
 }
 
 @Suite("Every operator has an ONNX form that keeps its attributes")
@@ -110,8 +114,100 @@ struct OperatorFormTests {
     .init(Variadic(.minimum)), .init(Variadic(.maximum), inputs: 2),
   ]
 
+  private static var attention: Attention {
+    var attention = Attention(queryHeads: 4, keyHeads: 2, scale: 0.5, isCausal: true)
+    attention.softcap = 2
+    attention.scores = .masked
+    attention.softmaxPrecision = .float32
+    attention.leftWindow = 3
+    return attention
+  }
+
+  private static let functions: [OperatorCase] = [
+    .init(attention, inputs: 7, outputs: 4),
+    .init(RotaryEmbedding(isInterleaved: true, turnedCount: 4, heads: 2), inputs: 4),
+    .init(RMSNormalization(axis: 1, epsilon: 1e-6, precision: .float64), inputs: 2),
+    .init(GroupNormalization(groups: 3, epsilon: 1e-6), inputs: 3),
+    .init(MeanVarianceNormalization(axes: [1])), .init(LpNormalization(axis: 0, order: 1)),
+    .init(Hardmax(axis: 1)),
+    .init(NegativeLogLikelihoodLoss(reduction: .sum, ignoredClass: -1), inputs: 3),
+    .init(SoftmaxCrossEntropyLoss(reduction: .none, ignoredClass: 2), inputs: 3, outputs: 2),
+    .init(AffineGrid(alignsCorners: true), inputs: 2), .init(CenterCropPad(axes: [1]), inputs: 2),
+    .init(SignalWindow(.blackman, isPeriodic: false, elementType: .float64)),
+    .init(SwiGLU(alpha: 2), inputs: 2), .init(CausalConvWithState(gates: true), inputs: 4),
+    .init(GlobalLpPool(order: 3)), .init(ShortTimeFourierTransform(isOnesided: false), inputs: 4),
+  ]
+
+  private static let samplers: [OperatorCase] = [
+    .init(GridSample(mode: .cubic, outside: .reflection, alignsCorners: true), inputs: 2),
+    .init(
+      RegionAlignment(
+        outputHeight: 2, outputWidth: 3, sampling: 2, scale: 0.5, takesMaximum: true), inputs: 3),
+    .init(
+      DeformableConvolution(
+        strides: [2, 1], dilations: [1, 2], pads: [0, 1, 2, 3], group: 2, offsetGroups: 3),
+      inputs: 5),
+    .init(ColumnsToImage(strides: [2], dilations: [3], pads: [1, 2]), inputs: 3),
+    .init(NonMaxSuppression(isCentered: true), inputs: 5),
+    .init(LpPool(window: window, order: 3)), .init(MaxUnpool(window: unpooled), inputs: 3),
+    .init(FourierTransform(isInverse: true, isOnesided: true), inputs: 3),
+    .init(MelWeightMatrix(elementType: .float64), inputs: 5),
+    .init(
+      LinearAttention(rule: .gated, queryHeads: 4, keyHeads: 2, scale: 0.5), inputs: 5, outputs: 2),
+    .init(RandomDraw(.normal(mean: 1, deviation: 2), shape: [2, 3], seed: 4), inputs: 0),
+    .init(RandomDraw(.uniform(low: 1, high: 2), elementType: .float64)),
+    .init(RandomDraw(.bernoulli, seed: 1)), .init(RandomDraw(.multinomial(count: 5))),
+    .init(BitCast(to: .int16)), .init(Compress(axis: -1), inputs: 2),
+    .init(ReverseSequence(batchAxis: 0, timeAxis: 1), inputs: 2),
+    .init(TensorScatter(axis: 1, wrapsAround: true), inputs: 3), .init(Determinant()),
+    .init(Unique(axis: 1, sorts: false), outputs: 4),
+    .init(CumSum(isExclusive: true, multiplies: true), inputs: 2),
+    .init(SpaceToDepth(blockSize: 2, order: .columnRowDepth)),
+  ]
+
+  private static let unpooled = PoolingWindow(
+    kernel: [3, 2], strides: [2, 1], padding: .explicit([1, 0, 0, 1]))
+
+  private static let recurrent: [OperatorCase] = [
+    .init(Recurrent(.rnn, hiddenSize: 3, direction: .reverse), inputs: 6, outputs: 2),
+    .init(
+      Recurrent(
+        .gru(linearBeforeReset: true), direction: .bidirectional,
+        activations: [
+          .scaledTanh(alpha: 2, beta: 3), .elu(alpha: 0.5), .softsign, .affine(alpha: 1, beta: 2),
+        ], clip: 4, isBatchFirst: true), inputs: 4, outputs: 2),
+    .init(Recurrent(.lstm(couplesInputAndForget: true)), inputs: 8, outputs: 3),
+  ]
+
+  private static let contributed: [OperatorCase] = [
+    .init(QuantizedFunction(.add), inputs: 8), .init(QuantizedFunction(.multiply), inputs: 8),
+    .init(QuantizedFunction(.concat(axis: 1)), inputs: 8),
+    .init(QuantizedFunction(.averagePool(AveragePool(window: unpooled))), inputs: 5),
+    .init(QuantizedFunction(.globalAveragePool), inputs: 5),
+    .init(QuantizedFunction(.leakyRelu(alpha: 0.5)), inputs: 5),
+    .init(QuantizedFunction(.sigmoid), inputs: 5), .init(QuantizedFunction(.select), inputs: 9),
+    .init(QuantizedFunction(.softmax(axis: 1, flattensTrailingAxes: true)), inputs: 5),
+    .init(QuantizedFunction(.reduceMean(axes: [1], keepsDimensions: false)), inputs: 5),
+    .init(QuantizedGemm(alpha: 2, transposesA: true, transposesB: true), inputs: 9),
+    .init(BlockQuantizedProduct(rows: 32, columns: 3, bits: 8, blockSize: 16), inputs: 4),
+    .init(
+      FusedFunction(
+        .conv(Conv(strides: [2, 1], group: 2), activation: .hardSigmoid(alpha: 1, beta: 2))),
+      inputs: 4),
+    .init(
+      FusedFunction(.gemm(Gemm(alpha: 2), activation: .leakyRelu(alpha: 0.5))), inputs: 3),
+    .init(
+      FusedFunction(.matMul(alpha: 2, transposesA: true, transposesB: false)), inputs: 2),
+    .init(FusedFunction(.gelu)), .init(FusedFunction(.fastGelu), inputs: 2),
+    .init(FusedFunction(.biasGelu), inputs: 2), .init(FusedFunction(.quickGelu(alpha: 2))),
+    .init(FusedFunction(.skipLayerNormalization(epsilon: 0.5)), inputs: 5),
+    .init(FusedFunction(.skipRootMeanSquare(epsilon: 0.5)), inputs: 4),
+    .init(FusedFunction(.rootMeanSquare(axis: 1, epsilon: 0.5)), inputs: 2),
+  ]
+
   static let all: [OperatorCase] =
-    unaries.map { .init(Unary($0)) } + binaries.map { .init(Binary($0), inputs: 2) } + windows
+    functions + samplers + recurrent + contributed
+    + unaries.map { .init(Unary($0)) } + binaries.map { .init(Binary($0), inputs: 2) } + windows
     + products + selections + shapes
     + Reduce.Function.allCases.map {
       .init(Reduce($0, keepsDimensions: false, emptyAxesMeanNone: true), inputs: 2)
@@ -119,7 +215,8 @@ struct OperatorFormTests {
 
   @Test("Written and read again in the latest operator set", arguments: all)
   func latest(_ example: OperatorCase) throws {
-    var graph = Graph(name: "g", metadata: GraphMetadata(opset: 25))
+    var graph = Graph(name: "g", metadata: GraphMetadata(opset: 28))
+    example.declareDomain(in: &graph)
     let inputs = (0..<example.inputCount).map { graph.addInput(name: "x\($0)", type: nil) }
     let names = (0..<example.outputCount).map { "y\($0)" }
     graph.setOutputs(graph.addNode(example.op, name: "n", inputs: inputs, outputNames: names))
@@ -130,6 +227,7 @@ struct OperatorFormTests {
   @Test("Written and read again in the least operator set that has it", arguments: all)
   func least(_ example: OperatorCase) throws {
     var graph = Graph(name: "g")
+    example.declareDomain(in: &graph)
     let inputs = (0..<example.inputCount).map { graph.addInput(name: "x\($0)", type: nil) }
     let names = (0..<example.outputCount).map { "y\($0)" }
     graph.setOutputs(graph.addNode(example.op, name: "n", inputs: inputs, outputNames: names))

@@ -18,12 +18,15 @@ public struct TopK: Op {
 
 /// Sums of the elements up to each one, along the axis that the second input names.
 public struct CumSum: Op {
-  public var kind: String { "CumSum" }
+  public var kind: String { multiplies ? "CumProd" : "CumSum" }
   /// Whether an element is left out of its own sum.
   public var isExclusive: Bool
   /// Whether sums run from the last element.
   public var isReversed: Bool
-  public init(isExclusive: Bool = false, isReversed: Bool = false) {
+  /// Whether products are taken rather than sums.
+  public var multiplies: Bool
+  public init(isExclusive: Bool = false, isReversed: Bool = false, multiplies: Bool = false) {
+    self.multiplies = multiplies
     self.isExclusive = isExclusive
     self.isReversed = isReversed
   }

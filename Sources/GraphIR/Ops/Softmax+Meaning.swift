@@ -25,28 +25,39 @@ extension Softmax {
     let normalized = flattensTrailingAxes ? first..<x.rank : first..<(first + 1)
     let length = x.shape[normalized].reduce(1, *)
     let distance = x.shape.dropFirst(normalized.upperBound).reduce(1, *)
+    // In 16-bit types each step is rounded, as in the operator's definition as a function.
+    let type = x.elementType
+    let round: (Double) -> Double =
+      switch type {
+      case .float16: { Double(Half.float(float16: Half.float16(Float($0)))) }
+      case .bfloat16: { Double(Half.float(bfloat16: Half.bfloat16(Float($0)))) }
+      default: { $0 }
+      }
     for outer in 0..<(values.count / (length * distance)) {
       for inner in 0..<distance {
         let start = outer * length * distance + inner
-        normalize(&values, from: start, count: length, step: distance)
+        normalize(&values, from: start, count: length, step: distance, round)
       }
     }
     return [Tensor(reals: values, shape: x.shape, elementType: x.elementType)]
   }
 
   /// Normalizes the elements at `start`, `start + step`, ….
-  private func normalize(_ values: inout [Double], from start: Int, count: Int, step: Int) {
+  private func normalize(
+    _ values: inout [Double], from start: Int, count: Int, step: Int, _ round: (Double) -> Double
+  ) {
     var greatest = -Double.infinity
     for position in 0..<count { greatest = max(greatest, values[start + position * step]) }
     var sum = 0.0
     for position in 0..<count {
       let index = start + position * step
-      values[index] -= greatest
-      let power = exp(values[index])
+      values[index] = round(values[index] - greatest)
+      let power = round(exp(values[index]))
       sum += power
       if !isLogarithm { values[index] = power }
     }
-    let logarithm = log(sum)
+    sum = round(sum)
+    let logarithm = round(log(sum))
     for position in 0..<count {
       let index = start + position * step
       if isLogarithm { values[index] -= logarithm } else { values[index] /= sum }

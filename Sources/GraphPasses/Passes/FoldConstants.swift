@@ -21,7 +21,7 @@ package struct FoldConstants: GraphPass {
   package init(dequantizes: Bool = false) { self.dequantizes = dequantizes }
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
-    if node.op is Opaque { return nil }
+    if node.op is Opaque || !node.op.isPure { return nil }
     if !dequantizes, node.op is DequantizeLinear { return nil }
     let outputs = node.outputs.compactMap { $0 }
     guard !outputs.isEmpty, !outputs.contains(where: index.isOutput),

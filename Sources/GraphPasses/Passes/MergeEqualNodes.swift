@@ -12,7 +12,7 @@ package struct MergeEqualNodes: GraphPass {
   package init(mergesQuantization: Bool = false) { self.mergesQuantization = mergesQuantization }
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
-    if node.op is Opaque { return nil }
+    if node.op is Opaque || !node.op.isPure { return nil }
     if !mergesQuantization, node.op is QuantizeLinear || node.op is DequantizeLinear { return nil }
     guard let shared = node.inputs.compactMap({ $0 }).first(where: { index.constant($0) == nil })
     else { return nil }

@@ -7,10 +7,10 @@ extension Binary: OnnxConvertible {
 
   init(onnx node: inout OnnxNode) throws(ConversionError) {
     node.ignore("consumed_inputs")
-    if node.opset < 7, node.has("axis") {
-      throw .unsupported("broadcasting along an axis, as before operator set 7")
+    if node.opset < 7 {
+      try Binary.alignSecondInput(of: &node)
+      node.ignore("broadcast")
     }
-    if node.opset < 7 { node.ignore("broadcast") }
     if let function = Binary.plainFunctions[node.kind] {
       self.init(function)
       return
@@ -27,6 +27,33 @@ extension Binary: OnnxConvertible {
       throw .invalid(
         .invalidAttribute(name: "direction", found: direction, expected: "LEFT or RIGHT"))
     }
+  }
+
+  /// Before operator set 7, the second operand's axes begin at a given one of the first operand, for
+  /// `PRelu` at that of the channels; a constant takes the shape that broadcasts today.
+  private static func alignSecondInput(of node: inout OnnxNode) throws(ConversionError) {
+    let isSlope = node.kind == "PRelu"
+    guard node.has("axis") || isSlope else { return }
+    let shape = node.inputTypes.count > 1 ? node.inputTypes[1]?.shape : nil
+    let given = try node.int("axis", default: 1, in: -64...64)
+    if let shape, isSlope, shape.reduce(1, *) == 1 { return }
+    guard let rank = node.inputTypes.first.flatMap({ $0 })?.rank, let shape,
+      let operand = node.inputConstants[1]
+    else {
+      throw .unsupported(
+        "broadcasting a computed operand along an axis, as before operator set 7")
+    }
+    if isSlope, shape.count != 1 { return }
+    let start = given < 0 ? given + rank : given
+    let trailing = rank - start - shape.count
+    guard start >= 0, trailing >= 0 else {
+      throw .invalid(
+        .invalidAttribute(name: "axis", found: "\(given)", expected: "0…\(rank - shape.count)"))
+    }
+    if trailing == 0 { return }
+    guard let aligned = try? operand.reshaped(to: shape + Array(repeating: 1, count: trailing))
+    else { return }
+    node.setInput(1, to: aligned, suffix: "aligned")
   }
 
   func write(to form: inout OnnxForm) {

@@ -20,6 +20,21 @@ enum OnnxCatalog {
     SpaceToDepth.self, Resize.self, Shape.self, Size.self, ConstantOfShape.self, NumberRange.self,
     GatherElements.self, GatherND.self, ScatterElements.self, ScatterND.self, OneHot.self,
     TopK.self, CumSum.self, Trilu.self, NonZero.self, EyeLike.self,
+    // Functions of other operators.
+    Attention.self, RotaryEmbedding.self, RMSNormalization.self, GroupNormalization.self,
+    MeanVarianceNormalization.self, LpNormalization.self, Hardmax.self,
+    NegativeLogLikelihoodLoss.self, SoftmaxCrossEntropyLoss.self, AffineGrid.self,
+    CenterCropPad.self, SignalWindow.self, SwiGLU.self, CausalConvWithState.self,
+    // Sampling, signals, random numbers.
+    GridSample.self, RegionAlignment.self, DeformableConvolution.self, ColumnsToImage.self,
+    NonMaxSuppression.self, LpPool.self, GlobalLpPool.self, MaxUnpool.self, FourierTransform.self,
+    ShortTimeFourierTransform.self, MelWeightMatrix.self, LinearAttention.self, RandomDraw.self,
+    BitCast.self, Compress.self, ReverseSequence.self, TensorScatter.self, Determinant.self,
+    Unique.self,
+    // Operators that ONNX Runtime adds.
+    QuantizedFunction.self, QuantizedGemm.self, BlockQuantizedProduct.self, FusedFunction.self,
+    // Sequences and graphs inside nodes.
+    Recurrent.self, If.self, Loop.self, Scan.self,
     // Quantization.
     QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self,
   ]

@@ -29,16 +29,16 @@ extension TopK: OnnxConvertible {
 }
 
 extension CumSum: OnnxConvertible {
-  static let onnxOperators = ["CumSum"]
+  static let onnxOperators = ["CumSum", "CumProd"]
 
   init(onnx node: inout OnnxNode) throws(ConversionError) {
     self.init(
       isExclusive: try node.bool("exclusive", default: false),
-      isReversed: try node.bool("reverse", default: false))
+      isReversed: try node.bool("reverse", default: false), multiplies: node.kind == "CumProd")
   }
 
   func write(to form: inout OnnxForm) {
-    form.require(11)
+    form.require(multiplies ? 26 : 11)
     form.set("exclusive", isExclusive, unless: false)
     form.set("reverse", isReversed, unless: false)
   }

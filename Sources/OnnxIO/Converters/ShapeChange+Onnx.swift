@@ -118,10 +118,20 @@ extension SpaceToDepth: OnnxConvertible {
   static let onnxOperators = ["SpaceToDepth"]
 
   init(onnx node: inout OnnxNode) throws(ConversionError) {
-    self.init(blockSize: try node.blockSize())
+    let name = try node.string("mode", default: "DCR")
+    guard let order = DepthToSpace.Order(rawValue: name) else {
+      throw .invalid(.invalidAttribute(name: "mode", found: name, expected: "DCR or CRD"))
+    }
+    self.init(blockSize: try node.blockSize(), order: order)
   }
 
-  func write(to form: inout OnnxForm) { form.set("blocksize", blockSize) }
+  func write(to form: inout OnnxForm) {
+    form.set("blocksize", blockSize)
+    if order != .depthColumnRow {
+      form.require(28)
+      form.set("mode", order.rawValue)
+    }
+  }
 }
 
 extension OnnxNode {

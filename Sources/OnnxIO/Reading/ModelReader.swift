@@ -47,6 +47,39 @@ struct ModelReader {
     return graph
   }
 
+  private init(decoder: TensorDecoder, limits: OnnxLimits) {
+    self.decoder = decoder
+    self.limits = limits
+  }
+
+  /// A graph inside a node, functions inlined already.
+  ///
+  /// - Parameter captured: What it takes from around, which become its last inputs.
+  private mutating func subgraph(
+    _ proto: OnnxGraphProto, opsets: [String: Int], captured: [(name: String, type: TensorType?)]
+  ) throws(OnnxProblem) -> Graph {
+    var proto = proto
+    let nodes = proto.node.map { ScopedNode(proto: $0, opsets: opsets) }
+    graph = Graph(
+      name: proto.name.isEmpty ? "body" : proto.name,
+      metadata: ModelReader.metadata(of: OnnxModelProto(), opsets: opsets, nodes: nodes))
+    try declareTypes(proto)
+    used = Set(proto.output.map(\.name))
+    try addInterface(&proto)
+    let defined = Set(Subgraphs.definedNames(proto))
+    for (name, type) in captured {
+      // A sibling branch may take from around what this one calls its own.
+      _ = graph.addInput(name: defined.contains(name) ? "\(name)_outer" : name, type: type)
+    }
+    try addNodes(nodes)
+    try addOutputs(proto)
+    do { try graph.sortTopologically() } catch {
+      if case .cycle(let names) = error { throw .cycle(nodes: names) }
+      throw .malformed(reason: "\(error)")
+    }
+    return graph
+  }
+
   /// The model with the graph put back in; functions look up names there.
   private static func shell(_ model: OnnxModelProto, _ graph: OnnxGraphProto) -> OnnxModelProto {
     guard !model.functions.isEmpty else { return model }
@@ -165,22 +198,34 @@ extension ModelReader {
       throw .missingOpset(domain: domain, node: label(proto))
     }
     var inputs = try proto.input.map { (name) throws(OnnxProblem) in try value(name, of: proto) }
-    while case .some(.none) = inputs.last { inputs.removeLast() }
+    if captured.isEmpty { while case .some(.none) = inputs.last { inputs.removeLast() } }
     var outputs = proto.output.map { $0.isEmpty ? nil : graph.value(named: $0) }
     while case .some(.none) = outputs.last { outputs.removeLast() }
 
     let name = Domains.operatorName(proto.opType, in: domain)
     var reason = ""
+    let outer = try captured.map { (name) throws(OnnxProblem) in try value(name, of: proto) }
+    let formal = zip(captured, outer).map { ($0, type(of: $1)) }
+    let (decoder, limits) = (decoder, limits)
     do throws(ConversionError) {
       var node = try OnnxNode(
         proto, opset: opset, inputs: inputs, inputTypes: inputs.map { type(of: $0) },
+        inputConstants: inputs.map { graph.constant($0) },
         usesOutputs: outputs.map { $0.map { used.contains(graph[$0].name) } ?? false },
-        decoder: decoder)
+        decoder: decoder, captured: outer
+      ) { (body) throws(ConversionError) in
+        var reader = ModelReader(decoder: decoder, limits: limits)
+        do throws(OnnxProblem) {
+          return try reader.subgraph(body, opsets: scoped.opsets, captured: formal)
+        } catch {
+          throw .unsupported("\(error)")
+        }
+      }
       if name == "Constant", let tensor = try node.constantValue() {
         if let id = outputs.first.flatMap({ $0 }) { graph.setConstant(tensor, of: id) }
         return
       }
-      if let converter = OnnxCatalog.converter(name), captured.isEmpty {
+      if let converter = OnnxCatalog.converter(name) {
         let op = try converter.init(onnx: &node)
         guard let unknown = node.remainingAttributes.first else {
           return add(op, proto, node.inputs, Array(outputs.prefix(node.outputCount)))
@@ -194,7 +239,7 @@ extension ModelReader {
       case .unsupported(let text): reason = text
       }
     }
-    for name in captured { inputs.append(try value(name, of: proto)) }
+    inputs += outer
     var op = try opaque(proto, domain: domain, captured: captured, reason: reason)
     op.opset = scoped.opsets[Domains.standard] ?? 0
     graph.addNode(op, name: proto.name, inputs: inputs, outputs: outputs)

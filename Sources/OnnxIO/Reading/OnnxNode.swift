@@ -16,20 +16,34 @@ struct OnnxNode {
   let opset: Int
   var inputs: [OnnxInput]
   let inputTypes: [TensorType?]
+
+  /// The inputs that are constants.
+  let inputConstants: [Tensor?]
   private(set) var outputCount: Int
 
   private let usesOutputs: [Bool]
   private var attributes: [String: OnnxAttributeProto]
   private let decoder: TensorDecoder
 
+  /// The values that the node's subgraphs take from the graph around them.
+  private let captured: [OnnxInput]
+  private let readSubgraph: (OnnxGraphProto) throws(ConversionError) -> Graph
+
+  /// - Parameters:
+  ///   - captured: What the subgraphs take from around.
+  ///   - readSubgraph: Reads a subgraph, which has these values as its last inputs.
   init(
     _ proto: OnnxNodeProto, opset: Int, inputs: [ValueID?], inputTypes: [TensorType?],
-    usesOutputs: [Bool], decoder: TensorDecoder
+    inputConstants: [Tensor?], usesOutputs: [Bool], decoder: TensorDecoder, captured: [ValueID?] = [],
+    readSubgraph: @escaping (OnnxGraphProto) throws(ConversionError) -> Graph
   ) throws(ConversionError) {
+    self.captured = captured.map { $0.map(OnnxInput.value) ?? .absent }
+    self.readSubgraph = readSubgraph
     kind = proto.opType
     self.opset = opset
     self.inputs = inputs.map { $0.map(OnnxInput.value) ?? .absent }
     self.inputTypes = inputTypes
+    self.inputConstants = inputConstants
     self.usesOutputs = usesOutputs
     outputCount = usesOutputs.count
     self.decoder = decoder
@@ -58,6 +72,9 @@ struct OnnxNode {
     if case .absent = inputs[index] { return false }
     return true
   }
+
+  /// Whether nothing uses an output.
+  func leavesOut(output index: Int) -> Bool { index >= usesOutputs.count || !usesOutputs[index] }
 
   /// Drops the outputs from an index on; `false`, without effect, if one of them is used.
   mutating func dropUnusedOutputs(from index: Int) -> Bool {
@@ -196,6 +213,45 @@ extension OnnxNode {
       }
       throw .invalid(.invalidAttribute(name: name, found: "\(error)", expected: "a whole tensor"))
     }
+  }
+
+  mutating func strings(_ name: String) throws(ConversionError) -> [String]? {
+    guard let attribute = take(name) else { return nil }
+    guard attribute.type == .strings || attribute.type == .undefined else {
+      throw mismatch(attribute, expected: "a list of strings")
+    }
+    var result: [String] = []
+    for bytes in attribute.strings {
+      guard let text = String(bytes: bytes, encoding: .utf8) else {
+        throw .invalid(
+          .invalidAttribute(name: name, found: "\([UInt8](bytes))", expected: "UTF-8"))
+      }
+      result.append(text)
+    }
+    return result
+  }
+
+  /// A graph inside the node; an unknown operator in it makes the node unknown.
+  mutating func subgraph(_ name: String) throws(ConversionError) -> Subgraph {
+    guard let attribute = take(name) else {
+      throw .invalid(.missingAttribute(name, expected: "a graph"))
+    }
+    guard attribute.hasG else { throw mismatch(attribute, expected: "a graph") }
+    let graph = try readSubgraph(attribute.g)
+    for node in graph.nodes {
+      guard let opaque = node.op as? Opaque else { continue }
+      let kind = Domains.operatorName(opaque.kind, in: opaque.domain)
+      throw .unsupported(
+        "operator \(kind) inside it is unsupported"
+          + (opaque.reason.isEmpty ? "" : ": \(opaque.reason)"))
+    }
+    return Subgraph(graph)
+  }
+
+  /// Puts what the subgraphs take from around behind the given number of inputs.
+  mutating func appendCaptured(behind count: Int) {
+    while inputs.count < count { inputs.append(.absent) }
+    inputs += captured
   }
 
   /// An attribute that numbers an element type.

@@ -14,6 +14,9 @@ struct ModelWriter {
 
   let graph: Graph
 
+  /// Names that values around the graph have, where it is part of another one.
+  var outerNames: Set<String> = []
+
   /// The model without its initializers, the values that these are, and the operator sets that
   /// it is written in and that it would need at least.
   struct Skeleton {
@@ -126,7 +129,7 @@ extension ModelWriter {
   private func written(opset: Int) throws(OnnxProblem) -> WrittenNodes {
     var result = WrittenNodes()
     for node in graph.nodes {
-      var form = OnnxForm(node, of: graph, opset: opset)
+      var form = OnnxForm(node, of: graph, opset: opset, outerNames: outerNames)
       do throws(ConversionError) {
         if let opaque = node.op as? Opaque {
           try opaque.writeUnread(to: &form)
@@ -142,7 +145,9 @@ extension ModelWriter {
       result.protos += form.protos
       result.used.formUnion(form.inputs.compactMap { $0 })
       result.used.formUnion(node.outputs.compactMap { $0 })
-      if node.op is Opaque { result.used.formUnion(node.inputs.compactMap { $0 }) }
+      if node.op is Opaque || OnnxForm.holdsSubgraphs(node.op) {
+        result.used.formUnion(node.inputs.compactMap { $0 })
+      }
     }
     for id in result.used.union(graph.inputs) {
       guard let type = graph[id].type else { continue }

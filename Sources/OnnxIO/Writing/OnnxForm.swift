@@ -21,13 +21,22 @@ struct OnnxForm {
   /// and the form is then of no use.
   private(set) var requiredOpset = 1
 
-  init(_ node: Node, of graph: Graph, opset: Int) {
+  /// Names that values around the graph have.
+  private let outerNames: Set<String>
+
+  init(_ node: Node, of graph: Graph, opset: Int, outerNames: Set<String> = []) {
+    self.outerNames = outerNames
     self.opset = opset
     self.graph = graph
     self.node = node
     kind = node.op.kind
     inputs = node.inputs
   }
+
+  /// The names that a graph inside the node must not give to values of its own.
+  var takenNames: Set<String> { outerNames.union(graph.valueIDs.map { graph[$0].name }) }
+
+  static func holdsSubgraphs(_ op: any Op) -> Bool { op is If || op is Loop || op is Scan }
 
   /// States that the form exists only from an operator set on.
   mutating func require(_ opset: Int) { requiredOpset = max(requiredOpset, opset) }
@@ -128,6 +137,18 @@ extension OnnxForm {
 
   mutating func set(_ name: String, _ tensor: Tensor) {
     append(name, .tensor) { $0.t = TensorEncoder.proto(tensor, name: "") }
+  }
+
+  mutating func set(_ name: String, _ values: [String]) {
+    append(name, .strings) { $0.strings = values.map { Data($0.utf8) } }
+  }
+
+  mutating func set(_ name: String, unlessEmpty values: [Float]) {
+    if !values.isEmpty { set(name, values) }
+  }
+
+  mutating func set(_ name: String, _ graph: OnnxGraphProto) {
+    append(name, .graph) { $0.g = graph }
   }
 
   mutating func set(_ name: String, _ type: ElementType) {

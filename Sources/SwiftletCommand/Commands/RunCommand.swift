@@ -77,7 +77,7 @@ package struct RunCommand: ConsoleCommand {
   ) throws -> [Tensor] {
     if reference { return try Interpreter(graph).run(inputs) }
     do {
-      let portable = try graph.portable()
+      let portable = try graph.portableAsWritten()
       let chosen = precision ?? portable.naturalPrecision
       return try BatchedModel(portable: portable, options: common.compileOptions(chosen))
         .run(inputs)
