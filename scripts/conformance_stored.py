@@ -31,7 +31,9 @@ def swiftlet(program, *arguments):
         )
     except subprocess.TimeoutExpired:
         return -1, f"no answer in {SECONDS} s"
-    return done.returncode, " / ".join(line.strip() for line in done.stderr.splitlines())[:200]
+    lines = [line.strip() for line in done.stderr.replace("\r", "\n").splitlines()]
+    words = " / ".join(lines)
+    return done.returncode, words[max(words.find("error:"), 0) :][:300]
 
 
 def largest_difference(got, expected):
@@ -129,6 +131,8 @@ def check_quantization(program, entry, model, inputs, outputs, folder):
         np.savez(samples, x=np.concatenate([values] * 8), y=np.zeros(8 * len(values), np.int64))
         mode = ["--data", samples, "--samples", "8"]
     status, words = swiftlet(program, "quantize", model, *mode, "-o", path)
+    if status and "nothing to quantize" in words and "double" in entry["name"]:
+        return []  # weights of 64 bits are left as they are
     if status:
         return [f"quantize {mode[0]} {mode[1] if len(mode) == 2 else 'samples'}: status {status}: {words}"]
     try:

@@ -108,13 +108,31 @@ extension Graph {
   }
 
   /// The graph for one batch size: unknown first extents of inputs become `batch`, other unknown
-  /// extents 1 unless `shapes` says more.
+  /// extents what `shapes` says, or else the least of a few numbers, from 1 on, with which no node
+  /// breaks its operator's rules; 1 if there is none.
   public func specialized(batch: Int, shapes: [String: [Int]] = [:]) throws(GraphError) -> Graph {
+    let plain = try specialized(batch: batch, shapes: shapes, otherwise: 1)
+    let isFree = inputs.contains { input in
+      shapes[self[input].name] == nil
+        && (self[input].type?.dimensions?.dropFirst().contains { $0.value == nil } ?? false)
+    }
+    var checked = plain
+    guard isFree, !checked.inferTypes().isEmpty else { return plain }
+    for extent in [8, 32, 128, 512, 2048] {
+      var larger = try specialized(batch: batch, shapes: shapes, otherwise: extent)
+      if larger.inferTypes().isEmpty { return larger }
+    }
+    return plain
+  }
+
+  private func specialized(
+    batch: Int, shapes: [String: [Int]], otherwise extent: Int
+  ) throws(GraphError) -> Graph {
     var all = shapes
     for input in inputs where all[self[input].name] == nil {
       guard let dimensions = self[input].type?.dimensions else { continue }
       all[self[input].name] = dimensions.enumerated().map { axis, dimension in
-        dimension.value ?? (axis == 0 ? batch : 1)
+        dimension.value ?? (axis == 0 ? batch : extent)
       }
     }
     return try specialized(to: all)

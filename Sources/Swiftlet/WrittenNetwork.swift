@@ -34,11 +34,15 @@ public struct WrittenNetwork: Sendable {
     let read = try OnnxModel.read(contentsOf: url)
     opset = read.metadata.opset
     portable = try read.portable()
-    let memory = try CompiledModel(portable: graph.portable(), options: options)
-    let file = try CompiledModel(portable: portable, options: options)
-    let inputs = RandomInputs.tensors(for: memory.inputs, seed: seed)
+    let plain = try graph.portable()
+    let typed = try plain.specialized(batch: 1)
+    let inputs = RandomInputs.tensors(
+      for: typed.inputs.compactMap { id in typed[id].type.map { (typed[id].name, $0) } },
+      seed: seed)
+    let memory = try BatchedModel(portable: plain, options: options).run(inputs)
+    let file = try BatchedModel(portable: portable, options: options).run(inputs)
     var greatest = 0.0
-    for (wanted, got) in zip(try memory.run(inputs), try file.run(inputs)) where wanted != got {
+    for (wanted, got) in zip(memory, file) where wanted != got {
       for (a, b) in zip(wanted.reals(), got.reals()) where !(a == b || (a.isNaN && b.isNaN)) {
         greatest = max(greatest, (a - b).isNaN ? .infinity : abs(a - b))
       }

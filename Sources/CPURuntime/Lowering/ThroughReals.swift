@@ -30,6 +30,8 @@ extension Region {
       overrides.append((addend, real))
       realStages[position] = .add(nil)
     }
+    // What is left, such as codes of constants, is beyond this way.
+    guard outputCode != nil || !overrides.isEmpty else { return false }
     let region = Region(
       node: node, inputs: inputs, codes: realCodes, stages: realStages, addends: addends,
       outputCode: nil, output: output)

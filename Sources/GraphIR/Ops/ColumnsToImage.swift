@@ -2,6 +2,7 @@
 public import TensorCore
 
 /// Adds up blocks into images: the reverse of cutting an image into the windows of a convolution.
+///
 /// Inputs columns `[N, C · block, windows]`, the image's shape and the block's.
 public struct ColumnsToImage: Op {
   public var kind: String { "Col2Im" }

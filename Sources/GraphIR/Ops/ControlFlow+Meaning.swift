@@ -159,9 +159,10 @@ extension Loop {
       }
       limit = count.integers()[0]
     }
-    var goesOn = try inputs[1].map { (tensor) throws(OpError) in
-      try tensor.condition("cond")
-    } ?? true
+    var goesOn =
+      try inputs[1].map { (tensor) throws(OpError) in
+        try tensor.condition("cond")
+      } ?? true
     var carried: [Tensor] = []
     var captured: [Tensor] = []
     for index in 2..<max(2, inputs.count) {

@@ -98,9 +98,11 @@ public struct DeformableConvolution: Op {
           let plane = (image * channels + channel) * height * width
           for tap in 0..<taps {
             let row = (image * offsetGroups + part) * taps + tap
-            let y = position(geometry, 0, cell / outputWidth, tap / kernelWidth)
+            let y =
+              position(geometry, 0, cell / outputWidth, tap / kernelWidth)
               + offsets[2 * row * cells + cell]
-            let x = position(geometry, 1, cell % outputWidth, tap % kernelWidth)
+            let x =
+              position(geometry, 1, cell % outputWidth, tap % kernelWidth)
               + offsets[(2 * row + 1) * cells + cell]
             let value = sample(pixels, plane, height, width, y, x)
             columns[channel * taps + tap] = value * (mask.map { $0[row * cells + cell] } ?? 1)

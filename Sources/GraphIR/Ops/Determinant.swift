@@ -13,7 +13,9 @@ public struct Determinant: Op {
     try checkOutputCount(outputCount, 1...1)
     let x = try operands.required(0, "X").type
     try ElementTypeRule.floating.check(x, "X")
-    guard let dimensions = x?.dimensions, let x else { return [x.map { TensorType($0.elementType, nil) }] }
+    guard let dimensions = x?.dimensions, let x else {
+      return [x.map { TensorType($0.elementType, nil) }]
+    }
     guard dimensions.count >= 2,
       Dimension.merged(dimensions[dimensions.count - 1], dimensions[dimensions.count - 2]) != nil
     else {

@@ -2,8 +2,9 @@
 import Foundation
 public import TensorCore
 
-/// Attention without softmax, as a recurrence over a matrix of state for each head; inputs query,
-/// key and value `[batch, length, heads · size]`, and optionally the first state
+/// Attention without softmax, as a recurrence over a matrix of state for each head.
+///
+/// Inputs query, key and value `[batch, length, heads · size]`, and optionally the first state
 /// `[batch, keyHeads, keySize, valueSize]`, the logarithms of decays, and the rates of correction.
 /// Outputs the result and the last state.
 ///
@@ -133,7 +134,8 @@ public struct LinearAttention: Op {
             for reader in (head * group)..<((head + 1) * group) {
               var sum = 0.0
               for index in 0..<keySize {
-                sum += q[(row * queryHeads + reader) * keySize + index]
+                sum +=
+                  q[(row * queryHeads + reader) * keySize + index]
                   * states[first + index * valueSize + column]
               }
               output[(row * queryHeads + reader) * valueSize + column] = factor * sum

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 public import TensorCore
 
-/// Boxes that overlap no better box of their class; inputs boxes `[batch, n, 4]`, scores
-/// `[batch, classes, n]`, and optionally the greatest number per class, the overlap from which a
-/// box is dropped, and the score that it must pass. Output rows of batch, class and box.
+/// Boxes that overlap no better box of their class.
+///
+/// Inputs boxes `[batch, n, 4]`, scores `[batch, classes, n]`, and optionally the greatest number
+/// per class, the overlap from which a box is dropped, and the score that it must pass. Output rows of batch, class and box.
 public struct NonMaxSuppression: Op {
   public var kind: String { "NonMaxSuppression" }
   /// Whether boxes are given by their centre and size rather than two corners.

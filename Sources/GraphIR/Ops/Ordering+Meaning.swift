@@ -98,7 +98,8 @@ extension CumSum {
     let axis = Int(try inputs.required(1, "axis").integers().first ?? 0)
     let rows = AxisRows(x.shape, axis: try Axes.normalized(axis, rank: x.rank))
     if x.elementType.isFloatingPoint {
-      let sums = multiplies ? summed(x.reals(), rows, zero: 1, *) : summed(x.reals(), rows, zero: 0, +)
+      let sums =
+        multiplies ? summed(x.reals(), rows, zero: 1, *) : summed(x.reals(), rows, zero: 0, +)
       return [Tensor(reals: sums, shape: x.shape, elementType: x.elementType)]
     }
     let sums =

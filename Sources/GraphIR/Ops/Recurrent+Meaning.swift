@@ -127,7 +127,9 @@ extension Recurrent {
     guard let x = inputs.optional(0)?.shape, x.count == 3, let r = inputs.optional(2)?.shape,
       r.count == 3
     else { return nil }
-    let products = [x[0], x[1], r[0], r[1], x[2] + r[2]]
+    let (columns, isTooLarge) = x[2].addingReportingOverflow(r[2])
+    if isTooLarge { return nil }
+    let products = [x[0], x[1], r[0], r[1], columns]
     var count = 1
     for factor in products {
       let (next, overflow) = count.multipliedReportingOverflow(by: factor)
@@ -214,7 +216,9 @@ private struct RecurrentLine {
       let row = (direction * cell.gateCount + gate) * size + unit
       var sum = bias(operands, gate, unit)
       let (from, weights) = (sizes.input(step, sample), row * sizes.inputs)
-      for index in 0..<sizes.inputs { sum += operands.x[from + index] * operands.w[weights + index] }
+      for index in 0..<sizes.inputs {
+        sum += operands.x[from + index] * operands.w[weights + index]
+      }
       return sum
     }
     func state(_ gate: Int, _ unit: Int, _ values: [Double]) -> Double {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A recurrent layer over a sequence; inputs X, the weights of the input and of the state, and
-/// optionally biases, the length of each sample, the first state, and for `lstm` the first cell
-/// and the peepholes. Outputs the states of all steps, the last state, and for `lstm` the last
+/// A recurrent layer over a sequence.
+///
+/// Inputs X, the weights of the input and of the state, and optionally biases, the length of each
+/// sample, the first state, and for `lstm` the first cell and the peepholes. Outputs the states of all steps, the last state, and for `lstm` the last
 /// cell.
 ///
 /// Source: ONNX, operators RNN, GRU and LSTM. Gates are in the order of ONNX: input, output,

@@ -53,7 +53,8 @@ public struct RegionAlignment: Op {
     }
     let count = regions?.dimensions?[0] ?? .unknown
     guard let merged = Dimension.merged(count, images?.dimensions?[0] ?? .unknown) else {
-      throw .invalidShape(input: "batch_indices", found: images?.shape ?? [], expected: "[\(count)]")
+      throw .invalidShape(
+        input: "batch_indices", found: images?.shape ?? [], expected: "[\(count)]")
     }
     guard let x else { return [nil] }
     let channels = x.dimensions?[1] ?? .unknown

@@ -76,7 +76,8 @@ extension Scan {
       reversesOutputs.count == outputAxes.count
     else {
       throw .invalidAttribute(
-        name: "scan_input_axes", found: "\(inputAxes.count)", expected: "one for each scanned input")
+        name: "scan_input_axes", found: "\(inputAxes.count)", expected: "one for each scanned input"
+      )
     }
     guard inputCount >= stateCount + scannedCount else {
       throw .wrongInputCount(found: inputCount, expected: (stateCount + scannedCount)...Int.max)

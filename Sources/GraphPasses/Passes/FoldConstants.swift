@@ -18,6 +18,9 @@ package struct FoldConstants: GraphPass {
   /// Products that folding one node may take, since it runs on the reference implementation.
   package static let workLimit = 1 << 30
 
+  /// Bytes up to which a weight that a file describes by its shape alone is made.
+  package static let weightLimit = 1 << 29
+
   package init(dequantizes: Bool = false) { self.dequantizes = dequantizes }
 
   package func patch(at node: Node, in index: GraphIndex) -> GraphPatch? {
@@ -41,6 +44,17 @@ package struct FoldConstants: GraphPass {
     return patch
   }
 
+  /// Whether the node makes the weights of products and nothing else.
+  private func isWeight(_ node: Node, in index: GraphIndex) -> Bool {
+    guard let output = index.onlyOutput(of: node) else { return false }
+    let users = index.consumers(of: output)
+    return !users.isEmpty
+      && users.allSatisfy { user in
+        (user.op is Conv || user.op is Gemm || user.op is MatMul)
+          && user.inputs.dropFirst().contains(output) && user.inputs[0] != output
+      }
+  }
+
   private func isWorthwhile(_ node: Node, _ operands: [Tensor?], in index: GraphIndex) -> Bool {
     let known = operands.map { $0.map { Operand($0) } }
     guard let types = try? node.op.inferTypes(known, outputCount: node.outputs.count) else {
@@ -52,6 +66,9 @@ package struct FoldConstants: GraphPass {
         let bytes = try? Tensor.checkedByteCount(elementType: type.elementType, shape: shape)
       else { return false }
       resultBytes += bytes
+    }
+    if node.op is ConstantOfShape, isWeight(node, in: index) {
+      return resultBytes <= FoldConstants.weightLimit
     }
     let givenBytes = operands.reduce(0) { $0 + ($1?.bytes.count ?? 0) }
     let growsByConversion = node.op is DequantizeLinear || node.op is Cast

@@ -28,7 +28,8 @@ extension QuantizedFunction: OnnxConvertible {
     case "QLinearReduceMean":
       self.init(
         .reduceMean(
-          axes: try node.ints("axes") ?? [], keepsDimensions: try node.bool("keepdims", default: true)
+          axes: try node.ints("axes") ?? [],
+          keepsDimensions: try node.bool("keepdims", default: true)
         ))
     case "QLinearWhere": self.init(.select)
     default: throw .unsupported("unknown")

@@ -34,7 +34,8 @@ struct OnnxNode {
   ///   - readSubgraph: Reads a subgraph, which has these values as its last inputs.
   init(
     _ proto: OnnxNodeProto, opset: Int, inputs: [ValueID?], inputTypes: [TensorType?],
-    inputConstants: [Tensor?], usesOutputs: [Bool], decoder: TensorDecoder, captured: [ValueID?] = [],
+    inputConstants: [Tensor?], usesOutputs: [Bool], decoder: TensorDecoder,
+    captured: [ValueID?] = [],
     readSubgraph: @escaping (OnnxGraphProto) throws(ConversionError) -> Graph
   ) throws(ConversionError) {
     self.captured = captured.map { $0.map(OnnxInput.value) ?? .absent }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 public import TensorCore
 
-/// Scaled dot-product attention over heads; inputs Q, K, V and optionally a mask (boolean, or
-/// added), the past keys and values that K and V are appended to, and the number of keys of each
-/// sample that are no padding. Outputs Y, the keys and values with the past ones, and the scores.
+/// Scaled dot-product attention over heads.
+///
+/// Inputs Q, K, V and optionally a mask (boolean, or added), the past keys and values that K and V
+/// are appended to, and the number of keys of each sample that are no padding. Outputs Y, the keys
+/// and values with the past ones, and the scores.
 ///
 /// Q is `[batch, heads, length, size]` and K, V are `[batch, keyHeads, keys, size]`, or all are
 /// `[batch, length, heads · size]`. Every key head serves as many query heads.

@@ -21,9 +21,10 @@ public struct SwiGLU: CompositeOp {
   }
 }
 
-/// Convolution of each channel with its own filter over the present and past elements; inputs
-/// `[N, C, L]`, weight `[C, 1, k]` and optionally a bias and the `k − 1` elements before the first.
-/// Outputs the result and the last `k − 1` elements.
+/// Convolution of each channel with its own filter over the present and past elements.
+///
+/// Inputs `[N, C, L]`, weight `[C, 1, k]` and optionally a bias and the `k − 1` elements before the
+/// first. Outputs the result and the last `k − 1` elements.
 public struct CausalConvWithState: CompositeOp {
   public var kind: String { "CausalConvWithState" }
   /// Whether the result is multiplied with its sigmoid.

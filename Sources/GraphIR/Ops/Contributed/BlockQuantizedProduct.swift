@@ -84,7 +84,9 @@ public struct BlockQuantizedProduct: CompositeOp {
   private func unpacked(
     _ operand: Operand, _ name: String, perColumn: Int, kept: Int, _ type: ElementType
   ) throws(OpError) -> Tensor {
-    guard let packed = operand.constant else { throw .notEvaluable(kind: "\(kind) of computed codes") }
+    guard let packed = operand.constant else {
+      throw .notEvaluable(kind: "\(kind) of computed codes")
+    }
     guard packed.elementType == .uint8, packed.count * 8 == perColumn * columns * bits else {
       throw .invalidShape(
         input: name, found: packed.shape,

@@ -47,9 +47,11 @@ public struct FusedFunction: CompositeOp {
       try inputs.checkCount(2...4)
       var result = try body.add(conv, x, inputs.required(1, "W"), inputs.optional(2))
       if let addend = inputs.optional(3) { result = try body.binary(.add, result, addend) }
-      return [try activation.map { (function) throws(OpError) in
-        try body.unary(function, result)
-      } ?? result]
+      return [
+        try activation.map { (function) throws(OpError) in
+          try body.unary(function, result)
+        } ?? result
+      ]
     case .gemm(let gemm, let activation):
       try inputs.checkCount(2...3)
       let result = try body.add(gemm, x, inputs.required(1, "B"), inputs.optional(2))
