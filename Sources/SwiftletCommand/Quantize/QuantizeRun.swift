@@ -196,11 +196,18 @@ struct QuantizeRun {
     outcome.after.score = scores[1]
   }
 
-  /// Latency of both in turn, so that a drift of the machine's speed touches both alike.
+  /// Latency of both in turn, so that a drift of the machine's speed touches both alike; none of a
+  /// network whose shapes depend on its data.
   private func time(_ before: Graph, _ after: Graph, _ outcome: inout QuantizeOutcome) throws {
-    let first = try CompiledModel(portable: before, options: common.compileOptions(.fp32))
-    let second = try CompiledModel(
-      portable: after, options: common.compileOptions(after.naturalPrecision))
+    let first: CompiledModel
+    let second: CompiledModel
+    do {
+      first = try CompiledModel(portable: before, options: common.compileOptions(.fp32))
+      second = try CompiledModel(
+        portable: after, options: common.compileOptions(after.naturalPrecision))
+    } catch CompileError.unknownShape {
+      return console.warn("shapes depend on the data: latency is not measured")
+    }
     let latencies = try Latency.alternating([first, second], seed: common.seed)
     outcome.before.latency = latencies[0]
     outcome.after.latency = latencies[1]
