@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// The operators that the sources declare: types that conform to `Op` where they are declared.
+/// The operators that the sources declare: types that conform to `Op`, or to
+/// `CompositeOp`, where they are declared.
 enum DeclaredOperators {
   static func names() throws -> [String] {
     let folder = URL(fileURLWithPath: #filePath)
@@ -12,7 +13,8 @@ enum DeclaredOperators {
     while let file = files?.nextObject() as? URL {
       guard file.pathExtension == "swift" else { continue }
       let text = try String(contentsOf: file, encoding: .utf8)
-      for match in text.matches(of: /public struct (\w+): Op \{/) { names.append(String(match.1)) }
+      let matches = text.matches(of: /public struct (\w+): (?:Composite)?Op \{/)
+      names += matches.map { String($0.1) }
     }
     return names
   }

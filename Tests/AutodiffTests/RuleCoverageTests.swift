@@ -17,6 +17,12 @@ struct RuleCoverageTests {
     case normalization = "networks with it are compressed here, not trained"
     case resampling = "networks with it are compressed here, not trained (resampling)"
     case einsum = "networks are trained with MatMul in its place"
+    case function = "networks are trained with the operators that it stands for"
+    case body = "networks with graphs inside nodes are compressed here, not trained"
+    case recurrence = "networks with it are compressed here, not trained (recurrence)"
+    case signal = "it prepares or analyses signals around a network"
+    case unused = "no network that is trained here has it"
+    case draws = "its result is drawn, whatever its operand is"
     case lowering = "it comes from compiling, after gradients are built"
     case unread = "its meaning is unknown"
   }
@@ -41,6 +47,24 @@ struct RuleCoverageTests {
     (LayerNormalizationGradient.self, .gradient), (SliceGradient.self, .gradient),
     (SumToShape.self, .gradient), (SoftmaxCrossEntropyGradient.self, .gradient),
     (AdderConvInputGradient.self, .gradient), (AdderConvWeightGradient.self, .gradient),
+    (Attention.self, .function), (RotaryEmbedding.self, .function), (SwiGLU.self, .function),
+    (RMSNormalization.self, .function), (GroupNormalization.self, .function),
+    (MeanVarianceNormalization.self, .function), (LpNormalization.self, .function),
+    (NegativeLogLikelihoodLoss.self, .function), (SoftmaxCrossEntropyLoss.self, .function),
+    (CausalConvWithState.self, .function), (AffineGrid.self, .function),
+    (CenterCropPad.self, .function), (GlobalLpPool.self, .function),
+    (FusedFunction.self, .function), (Hardmax.self, .selection), (SignalWindow.self, .shapes),
+    (BlockQuantizedProduct.self, .codes), (QuantizedFunction.self, .codes),
+    (QuantizedGemm.self, .codes), (BitCast.self, .codes),
+    (If.self, .body), (Loop.self, .body), (Scan.self, .body),
+    (Recurrent.self, .recurrence), (LinearAttention.self, .recurrence),
+    (FourierTransform.self, .signal), (ShortTimeFourierTransform.self, .signal),
+    (MelWeightMatrix.self, .shapes), (RandomDraw.self, .draws),
+    (NonMaxSuppression.self, .integers), (Compress.self, .selection), (Unique.self, .selection),
+    (TensorScatter.self, .selection), (ReverseSequence.self, .selection),
+    (MaxUnpool.self, .selection), (RegionAlignment.self, .selection),
+    (GridSample.self, .resampling), (DeformableConvolution.self, .resampling),
+    (ColumnsToImage.self, .resampling), (LpPool.self, .unused), (Determinant.self, .unused),
     (SGDUpdate.self, .update), (AdamUpdate.self, .update), (RMSPropUpdate.self, .update),
     (AverageUpdate.self, .update), (ClipScale.self, .update),
   ]

@@ -26,6 +26,10 @@ struct MutationTests {
       graph.message(1, .node("Add", ["w", "r"], ["inner"]))
       graph.add(output: .value("inner", dims: [4]))
     }
+    let other = WireMessage { graph in
+      graph.message(1, .node("Sub", ["w", "r"], ["inner"]))
+      graph.add(output: .value("inner", dims: [4]))
+    }
     return WireMessage.model(functions: [body], domains: [("my", 1)]) { graph in
       graph.add(input: .value("x", dims: ["N", 3, 4, 4]))
       graph.add(input: .value("flag", type: 9))
@@ -57,7 +61,11 @@ struct MutationTests {
       graph.add(node: .node("Reshape", ["r", "k"], ["s"]))
       graph.add(node: .node("Softmax", ["s"], ["t"], attributes: [.attribute("axis", int: 1)]))
       graph.add(
-        node: .node("If", ["flag"], ["u"], attributes: [.attribute("then_branch", graph: branch)]))
+        node: .node(
+          "If", ["flag"], ["u"],
+          attributes: [
+            .attribute("then_branch", graph: branch), .attribute("else_branch", graph: other),
+          ]))
       graph.add(output: .value("t", dims: ["N", 32]))
       graph.add(output: .value("u", dims: [4]))
     }

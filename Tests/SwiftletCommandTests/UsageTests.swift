@@ -29,6 +29,7 @@ struct UsageTests {
     "Each command's help begins with an example",
     arguments: [
       "inspect", "check", "quantize", "evaluate", "bench", "run", "doctor", "demo", "zoo",
+      "train", "convert",
     ])
   func commandHelp(name: String) {
     let result = session(name, "--help")
@@ -54,6 +55,7 @@ struct UsageTests {
       ["train", "--arch", "resnet20", "--input", "32x32", "--data", "d", "-o", "y.onnx"],
       ["train", "--arch", "resnet20", "--steps", "0", "--data", "d", "-o", "y.onnx"],
       ["zoo", "bogus"], ["zoo", "export", "resnet20"],
+      ["convert", "x.onnx"], ["convert", "x.onnx", "-o", "y.onnx", "--opset", "6"],
       ["zoo", "export", "resnet21", "-o", "y.onnx"],
       ["zoo", "export", "resnet20", "-o", "y.onnx", "--input", "32x32"],
       ["zoo", "export", "resnet20", "-o", "y.onnx", "--width", "2"],

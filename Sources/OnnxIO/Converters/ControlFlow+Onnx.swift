@@ -100,8 +100,8 @@ extension OnnxForm {
     _ name: String, _ subgraph: Subgraph, ownInputs: Int
   ) throws(ConversionError) {
     var body = subgraph.graph
-    body.computeOutputs()
     let captured = body.inputs.suffix(inputs.count - ownInputs)
+    body.computeOutputs(ownInputs: body.inputs.dropLast(captured.count))
     do {
       let writer = ModelWriter(graph: body, outerNames: takenNames)
       let skeleton = try writer.skeleton(in: opset)
@@ -134,10 +134,10 @@ extension OnnxForm {
 }
 
 extension Graph {
-  /// Puts an `Identity` before each output that no node computes, and before repeated ones, as
-  /// outputs of subgraphs must be.
-  fileprivate mutating func computeOutputs() {
-    var computed: Set<ValueID> = []
+  /// Puts an `Identity` before each output that neither is an input of the subgraph's own nor is
+  /// computed by a node, and before repeated ones, as outputs of subgraphs must be.
+  fileprivate mutating func computeOutputs(ownInputs: some Sequence<ValueID>) {
+    var computed = Set(ownInputs)
     for node in nodes { computed.formUnion(node.outputs.compactMap { $0 }) }
     setOutputs(
       outputs.map { id in
