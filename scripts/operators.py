@@ -31,8 +31,8 @@ REASONS = {
     "StringConcat": TEXT, "StringNormalizer": TEXT, "StringSplit": TEXT, "RegexFullMatch": TEXT,
     "TfIdfVectorizer": "counts phrases of token numbers; no part of a neural network",
     "ImageDecoder": "decodes image files; `swiftlet` reads images as data",
-    "MaxRoiPool": "replaced by RoiAlign; no exporter writes it",
-    "Scan": "batches of operator set 8", "FlexAttention": "holds functions of scores",
+    "MaxRoiPool": "an older form of RoiAlign",
+    "Scan": "batches of operator set 8", "FlexAttention": "holds graphs that change its scores; the standard calls it a preview",
 }
 OPERATOR_REASONS = {
     "(several operators)": "models of several operators: sequences, gradients, and operators named above",

@@ -56,6 +56,7 @@ struct UsageTests {
       ["train", "--arch", "resnet20", "--steps", "0", "--data", "d", "-o", "y.onnx"],
       ["zoo", "bogus"], ["zoo", "export", "resnet20"],
       ["convert", "x.onnx"], ["convert", "x.onnx", "-o", "y.onnx", "--opset", "6"],
+      ["convert", "x.onnx", "-o", "y.onnx", "--opset", "29"],
       ["zoo", "export", "resnet21", "-o", "y.onnx"],
       ["zoo", "export", "resnet20", "-o", "y.onnx", "--input", "32x32"],
       ["zoo", "export", "resnet20", "-o", "y.onnx", "--width", "2"],

@@ -40,8 +40,8 @@ package struct ConvertCommand: ConsoleCommand {
   package init() {}
 
   package func validate() throws {
-    if let opset, !(7...100).contains(opset) {
-      throw ValidationError("--opset \(opset): accepted: 7 or more")
+    if let opset, !(7...28).contains(opset) {
+      throw ValidationError("--opset \(opset): accepted: 7 to 28")
     }
   }
 
