@@ -22,14 +22,16 @@ extern "C" swk_range swk_min_max_f32_reference(const float* src, size_t count) {
   return range;
 }
 
-extern "C" void swk_histogram_abs_f32_reference(
-  const float* src, size_t count, float limit, uint64_t* counts, size_t bins) {
+extern "C" void swk_histogram_f32_reference(
+  const float* src, size_t rows, size_t channels, size_t step, float limit, uint64_t* positive,
+  uint64_t* negative, size_t bins) {
   const float factor = static_cast<float>(bins) / limit;
   const float last = static_cast<float>(bins - 1);
-  for (size_t i = 0; i < count; ++i) {
-    if (src[i] != src[i]) continue;
-    const float bin = std::fabs(src[i]) * factor;
-    ++counts[static_cast<size_t>(bin < last ? bin : last)];
+  for (size_t i = 0; i < rows * channels; i += step) {
+    const float x = src[i % rows * channels + i / rows];
+    if (x != x) continue;
+    const float bin = std::fabs(x) * factor;
+    ++(x < 0 ? negative : positive)[static_cast<size_t>(bin < last ? bin : last)];
   }
 }
 
@@ -52,4 +54,22 @@ extern "C" void swk_channel_sums_f32_reference(
   for (size_t row = 0; row < rows; ++row) {
     for (size_t c = 0; c < channels; ++c) sums[c] += src[row * channels + c];
   }
+}
+
+extern "C" size_t swk_channel_statistics_f32_reference(
+  const float* src, size_t rows, size_t channels, double* sums, float* minima, float* maxima) {
+  size_t others = 0;
+  for (size_t row = 0; row < rows; ++row) {
+    for (size_t c = 0; c < channels; ++c) {
+      const float x = src[row * channels + c];
+      sums[c] += x;
+      if (!std::isfinite(x)) {
+        ++others;
+        continue;
+      }
+      minima[c] = x < minima[c] ? x : minima[c];
+      maxima[c] = x > maxima[c] ? x : maxima[c];
+    }
+  }
+  return others;
 }

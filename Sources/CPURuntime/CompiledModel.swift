@@ -50,6 +50,18 @@ public final class CompiledModel: Sendable {
     pool = Mutex(Pool())
   }
 
+  /// Compiles a graph for `observe(_:_:)`, which shows the outputs where they lie.
+  ///
+  /// - Throws: As `init(_:options:)`.
+  package init(
+    observing graph: Graph, options: CompileOptions = CompileOptions()
+  ) throws(CompileError) {
+    program = try Compiler.compile(graph, options: options, observes: true)
+    inputs = program.inputs.map { ($0.name, TensorType($0.type, shape: $0.shape)) }
+    outputNames = graph.outputs.map { graph[$0].name }
+    pool = Mutex(Pool())
+  }
+
   /// Bytes of working memory that one run needs beside inputs, outputs and weights.
   public var arenaByteCount: Int { program.arenaByteCount }
 
@@ -66,6 +78,35 @@ public final class CompiledModel: Sendable {
     defer { giveBack(arena) }
     try arena.run(ordered)
     return program.outputs.indices.map { arena.output($0) }
+  }
+
+  /// Runs a network that was compiled by `init(observing:options:)` and shows each output where it
+  /// lies, as soon as it is computed.
+  ///
+  /// - Parameter body: Called with an output's position in the graph, its layout and its elements
+  ///   as single precision. Outputs that no node computes are left out.
+  /// - Throws: As `run(_:)`.
+  package func observe(
+    _ tensors: [String: Tensor], _ body: (Int, Layout, Span<Float>) -> Void
+  ) throws {
+    let ordered = try check(tensors)
+    let arena = try takeArena()
+    defer { giveBack(arena) }
+    let observed = program.observed
+    try withoutActuallyEscaping(body) { body in
+      try arena.run(
+        ordered,
+        show: { output, address in
+          guard let shown = observed[output] else { return }
+          // SAFETY: the address is that of `count` floats of the arena, which nothing writes to
+          // until the step that shows them returns.
+          body(
+            output, shown.layout,
+            UnsafeBufferPointer(
+              start: address.assumingMemoryBound(to: Float.self), count: shown.count
+            ).span)
+        })
+    }
   }
 
   /// The only output of a network with one input and one output.

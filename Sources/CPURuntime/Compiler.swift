@@ -13,8 +13,9 @@ protocol Lowerable: Op {
 
 /// Turns graphs into programs.
 enum Compiler {
+  /// - Parameter observes: Whether runs show the outputs where they lie instead of returning them.
   static func compile(
-    _ graph: Graph, options: CompileOptions
+    _ graph: Graph, options: CompileOptions, observes: Bool = false
   ) throws(CompileError) -> Program {
     let engine: Engine
     do throws(OneDNNError) { engine = try Engine() } catch {
@@ -22,12 +23,19 @@ enum Compiler {
     }
     ThreadTeam.use(options.threads)
     let builder = try ProgramBuilder(
-      graph: graph, engine: engine, threads: options.threads, precision: options.precision)
+      graph: graph, engine: engine, threads: options.threads, precision: options.precision,
+      keepsOutputs: !observes)
+    let shown =
+      observes
+      ? Dictionary(grouping: graph.outputs.indices, by: { graph.outputs[$0] }) : [:]
     for (position, node) in graph.nodes.enumerated() {
       builder.position = position
       do {
         let lowered = try (node.op as? any Lowerable)?.lower(node, into: builder) ?? false
         if !lowered { try builder.addReference(node) }
+        for case .some(let value) in node.outputs {
+          for output in shown[value] ?? [] { try builder.addObservation(of: value, at: output) }
+        }
       } catch let error as OneDNNError {
         throw .kernelFailure(node: node.name, call: error.call, status: error.status)
       } catch let error as CompileError {
@@ -37,6 +45,7 @@ enum Compiler {
       }
     }
     builder.position = graph.nodes.count
+    if observes { return Program(builder, outputs: []) }
     var outputs: [(name: String, placement: Placement, shape: [Int], type: ElementType)] = []
     for id in graph.outputs {
       do {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CThreads
+import Synchronization
 
 /// The one team of threads, shared with oneDNN.
 package enum ThreadTeam {
@@ -36,34 +37,36 @@ package enum ThreadTeam {
     }
   }
 
-  /// Runs `body` for every index below `count`, each once, on the threads that the calling
-  /// thread's last program ran on.
+  /// Runs `body` for every index below `count`, each once, on as many threads.
   ///
-  /// The work of one index must not touch that of another.
-  package static func forEach(of count: Int, _ body: (Int) -> Void) {
-    guard count > 1 else {
-      if count == 1 { body(0) }
+  /// Each thread takes the next index when it is done with its last, so the work of one index must
+  /// not touch that of another. Parallel loops within `body` stay on their thread.
+  package static func forEach(of count: Int, threads: Int, _ body: (Int) -> Void) {
+    let team = min(threads, count)
+    guard team > 1 else {
+      for index in 0..<count { body(index) }
       return
     }
+    let next = Atomic(0)
     withoutActuallyEscaping(body) { body in
-      var work = Work(count: count, body: body)
+      var work = Work {
+        while true {
+          let index = next.add(1, ordering: .relaxed).oldValue
+          guard index < count else { return }
+          body(index)
+        }
+      }
       withUnsafeMutablePointer(to: &work) { pointer in
         swt_parallel(
-          0,
-          { context, member, members in
-            guard let context else { return }
-            let work = context.assumingMemoryBound(to: Work.self).pointee
-            for index in stride(from: Int(member), to: work.count, by: Int(members)) {
-              work.body(index)
-            }
-          }, pointer)
+          Int32(team),
+          { context, _, _ in context?.assumingMemoryBound(to: Work.self).pointee.run() },
+          pointer)
       }
     }
   }
 
   private struct Work {
-    let count: Int
-    let body: (Int) -> Void
+    let run: () -> Void
   }
 
   private struct Region {

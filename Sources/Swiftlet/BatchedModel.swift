@@ -17,8 +17,15 @@ public final class BatchedModel: GraphExecutor {
   private let options: CompileOptions
   private let programs = Mutex<[(shapes: [String: [Int]], program: Program)]>([])
 
+  private let observers = Mutex<[(shapes: [String: [Int]], program: Observer)]>([])
+
   private enum Program: Sendable {
     case compiled(CompiledModel)
+    case interpreted(Interpreter)
+  }
+
+  private enum Observer: Sendable {
+    case compiled(CompiledModel, outputShapes: [[Int]])
     case interpreted(Interpreter)
   }
 
@@ -57,6 +64,26 @@ public final class BatchedModel: GraphExecutor {
     }
   }
 
+  /// Threads; each observes batches of its own.
+  public var observerCount: Int { options.threads }
+
+  /// Runs on the calling thread alone and shows the outputs where they lie, in single precision.
+  ///
+  /// - Throws: As `run(_:)`.
+  public func observe(
+    _ inputs: [String: Tensor], _ body: (ObservedOutput, Span<Float>) -> Void
+  ) throws {
+    try portable.check(inputs: inputs)
+    switch try observer(for: inputs.mapValues(\.shape)) {
+    case .compiled(let model, let shapes):
+      try model.observe(inputs) { position, layout, elements in
+        body(
+          ObservedOutput(position: position, shape: shapes[position], layout: layout), elements)
+      }
+    case .interpreted(let interpreter): try interpreter.observe(inputs, body)
+    }
+  }
+
   private func program(for shapes: [String: [Int]]) throws -> Program {
     let known = programs.withLock { programs in
       programs.first { $0.shapes == shapes }?.program
@@ -68,6 +95,30 @@ public final class BatchedModel: GraphExecutor {
       programs.append((shapes, made))
     }
     return made
+  }
+
+  /// Made while others wait, who mostly want the same.
+  private func observer(for shapes: [String: [Int]]) throws -> Observer {
+    try observers.withLock { observers in
+      if let known = observers.first(where: { $0.shapes == shapes }) { return known.program }
+      let made = try compiledObserver(for: shapes)
+      if observers.count == Self.capacity { observers.removeFirst() }
+      observers.append((shapes, made))
+      return made
+    }
+  }
+
+  private func compiledObserver(for shapes: [String: [Int]]) throws -> Observer {
+    var single = options
+    single.threads = 1
+    do {
+      let graph = try portable.lowered(shapes: shapes)
+      let outputs = graph.outputs.map { graph.type($0)?.shape ?? [] }
+      return .compiled(
+        try CompiledModel(observing: graph, options: single), outputShapes: outputs)
+    } catch CompileError.unknownShape {
+      return .interpreted(Interpreter(portable))
+    }
   }
 
   private func compiled(for shapes: [String: [Int]]) throws -> Program {

@@ -25,23 +25,34 @@ struct StatisticsKernelTests {
     #expect(found.infinite_count == expected.infinite_count)
   }
 
-  @Test("count magnitudes in bins, without NaN", arguments: counts)
-  func histogram(count: Int) {
+  @Test("count values on both sides of zero in bins, without NaN", arguments: counts, [1, 3, 50])
+  func histogram(rows: Int, step: Int) {
     var random = RandomSource(seed: 52)
-    var values = random.reals(count: count)
-    if count > 20 { values[17] = .nan }
-    var counts = [UInt64](repeating: 1, count: 37), expected = counts
-    swk_histogram_abs_f32(values, count, 15, &counts, counts.count)
-    swk_histogram_abs_f32_reference(values, count, 15, &expected, expected.count)
-    #expect(counts == expected)
-    #expect(counts.reduce(0, +) == UInt64(37 + values.count { !$0.isNaN }))
+    let channels = 5
+    var values = random.reals(count: rows * channels)
+    if rows > 20 { values[17] = .nan }
+    var positive = [UInt64](repeating: 1, count: 37), negative = positive
+    var (expectedPositive, expectedNegative) = (positive, negative)
+    swk_histogram_f32(values, rows, channels, step, 15, &positive, &negative, 37)
+    swk_histogram_f32_reference(
+      values, rows, channels, step, 15, &expectedPositive, &expectedNegative, 37)
+    #expect(positive == expectedPositive)
+    #expect(negative == expectedNegative)
+    let byChannel = (0..<channels).flatMap { channel in
+      (0..<rows).map { values[$0 * channels + channel] }
+    }
+    let counted = stride(from: 0, to: byChannel.count, by: step).map { byChannel[$0] }
+    #expect(positive.reduce(0, +) == UInt64(37 + counted.count { $0 >= 0 }))
+    #expect(negative.reduce(0, +) == UInt64(37 + counted.count { $0 < 0 }))
   }
 
   @Test("put a magnitude on the limit, and beyond it, into the last bin")
   func lastBin() {
-    var counts = [UInt64](repeating: 0, count: 4)
-    swk_histogram_abs_f32([0, 0.99, -1, 3.99, 4, 1e30, -.infinity], 7, 4, &counts, 4)
-    #expect(counts == [2, 1, 0, 4])
+    var positive = [UInt64](repeating: 0, count: 4), negative = positive
+    swk_histogram_f32(
+      [0, 0.99, -1, 3.99, 4, 1e30, -.infinity], 7, 1, 1, 4, &positive, &negative, 4)
+    #expect(positive == [2, 0, 0, 3])
+    #expect(negative == [0, 1, 0, 1])
   }
 
   @Test("add squared differences in the reference's order", arguments: counts)
@@ -65,6 +76,29 @@ struct StatisticsKernelTests {
     swk_channel_sums_f32(values, rows, channels, &sums)
     swk_channel_sums_f32_reference(values, rows, channels, &expected)
     #expect(sums == expected)
+  }
+
+  @Test("find each channel's sum and range of finite values", arguments: [1, 7, 16, 29, 48])
+  func channelStatistics(channels: Int) {
+    var random = RandomSource(seed: 55)
+    let rows = 13
+    var values = random.reals(count: rows * channels)
+    values[values.count / 2] = .infinity
+    values[values.count / 3] = .infinity
+    var sums = [Double](repeating: 1, count: channels), expectedSums = sums
+    var minima = [Float](repeating: .infinity, count: channels), expectedMinima = minima
+    var maxima = minima.map { -$0 }, expectedMaxima = maxima
+    let others = swk_channel_statistics_f32(
+      values, rows, channels, &sums, &minima, &maxima)
+    let expected = swk_channel_statistics_f32_reference(
+      values, rows, channels, &expectedSums, &expectedMinima, &expectedMaxima)
+    #expect(others == 2 && expected == 2)
+    #expect(sums == expectedSums)
+    #expect(minima == expectedMinima)
+    #expect(maxima == expectedMaxima)
+    let first = (0..<rows).map { values[$0 * channels] }.filter(\.isFinite)
+    #expect(minima[0] == first.min() ?? .infinity)
+    #expect(maxima[0] == first.max() ?? -.infinity)
   }
 
   @Test("name the instruction set and the features of the processor")

@@ -18,15 +18,17 @@ typedef struct swk_range {
 swk_range swk_min_max_f32(const float *SWK_NONNULL src, size_t count);
 swk_range swk_min_max_f32_reference(const float *SWK_NONNULL src, size_t count);
 
-/// Adds to `counts[bins]` how many of the `count` magnitudes fall into each of `bins` (at least
-/// 1) bins of width `limit / bins`: bin `min(floor(|x| * (bins / limit)), bins - 1)` with the
-/// factor rounded to f32. NaN is left out; larger magnitudes count in the last bin.
-void swk_histogram_abs_f32(
-  const float *SWK_NONNULL src, size_t count, float limit, uint64_t *SWK_NONNULL counts,
-  size_t bins);
-void swk_histogram_abs_f32_reference(
-  const float *SWK_NONNULL src, size_t count, float limit, uint64_t *SWK_NONNULL counts,
-  size_t bins);
+/// Counts values of `src` `[rows, channels]` in bins of width `limit / bins` (`bins` at least 1):
+/// those of 0 and more in `positive[bins]`, the others in `negative[bins]`, outwards from zero.
+/// The bin is `min(floor(|x| * (bins / limit)), bins - 1)` with the factor rounded to f32, so
+/// larger magnitudes count in the last bin; NaN is left out. Of the values in the order channel by
+/// channel, row by row, every `step`-th (at least 1) is counted from the first on.
+void swk_histogram_f32(
+  const float *SWK_NONNULL src, size_t rows, size_t channels, size_t step, float limit,
+  uint64_t *SWK_NONNULL positive, uint64_t *SWK_NONNULL negative, size_t bins);
+void swk_histogram_f32_reference(
+  const float *SWK_NONNULL src, size_t rows, size_t channels, size_t step, float limit,
+  uint64_t *SWK_NONNULL positive, uint64_t *SWK_NONNULL negative, size_t bins);
 
 /// The sum of `(a - b)^2` in f64, in an order that depends on `count` alone: sixteen partial
 /// sums over the elements of equal index modulo 16, then added in pairs.
@@ -41,6 +43,17 @@ void swk_channel_sums_f32(
   const float *SWK_NONNULL src, size_t rows, size_t channels, double *SWK_NONNULL sums);
 void swk_channel_sums_f32_reference(
   const float *SWK_NONNULL src, size_t rows, size_t channels, double *SWK_NONNULL sums);
+
+/// Adds to `sums[channels]` each channel's sum over `rows` of `src` `[rows, channels]`, in f64, row
+/// by row, and widens `minima[channels]` and `maxima[channels]` to its finite values.
+///
+/// Returns how many values are NaN or infinite; they are part of the sums.
+size_t swk_channel_statistics_f32(
+  const float *SWK_NONNULL src, size_t rows, size_t channels, double *SWK_NONNULL sums,
+  float *SWK_NONNULL minima, float *SWK_NONNULL maxima);
+size_t swk_channel_statistics_f32_reference(
+  const float *SWK_NONNULL src, size_t rows, size_t channels, double *SWK_NONNULL sums,
+  float *SWK_NONNULL minima, float *SWK_NONNULL maxima);
 
 SWK_END
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package import TensorCore
+public import TensorCore
 
 /// The order in memory of a dense tensor's axes.
-package enum Layout: Hashable, Sendable {
+public enum Layout: Hashable, Sendable {
   /// Row-major.
   case plain
   /// The channel axis (1) innermost; the same as `plain` below rank 3.

@@ -12,6 +12,8 @@ final class Program: Sendable {
   let arenaByteCount: Int
   let inputs: [(name: String, type: ElementType, shape: [Int])]
   let outputs: [(name: String, placement: Placement, shape: [Int], type: ElementType)]
+  /// The outputs that runs show instead of returning them, if the graph was compiled for that.
+  let observed: [Int: ObservedOutput]
   private let offsets: [Int?]
   private let constants: [Int: ConstantBlock]
   private let engine: Engine
@@ -25,6 +27,7 @@ final class Program: Sendable {
     threads = builder.threads
     engine = builder.engine
     self.outputs = outputs
+    observed = builder.observed
     inputs = graph.inputs.map { id in
       let type = graph[id].type
       return (graph[id].name, type?.elementType ?? .float32, type?.shape ?? [])
@@ -111,10 +114,14 @@ final class Arena {
   /// Runs all steps on the given inputs, in the program's order.
   ///
   /// - Parameter observe: Called after each step with its position, if given.
+  /// - Parameter show: Called with each observed output, if the program has such.
   func run(
-    _ tensors: [Tensor], observe: ((Int) -> Void)? = nil
+    _ tensors: [Tensor], observe: ((Int) -> Void)? = nil,
+    show: ((Int, UnsafeRawPointer) -> Void)? = nil
   ) throws(CompileError) {
     ThreadTeam.use(program.threads)
+    inputs.observer = show
+    defer { inputs.observer = nil }
     try withAddresses(of: tensors[...], at: 0) { () throws(CompileError) in
       for (position, runner) in runners.enumerated() {
         do throws(OneDNNError) { try runner(inputs) } catch {

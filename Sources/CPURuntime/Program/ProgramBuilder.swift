@@ -50,7 +50,12 @@ final class ProgramBuilder {
   /// Position of the node that is being lowered.
   var position = 0
 
-  init(graph: Graph, engine: Engine, threads: Int, precision: Precision) throws(CompileError) {
+  /// Outputs that are shown where they lie, by position.
+  private(set) var observed: [Int: ObservedOutput] = [:]
+
+  init(
+    graph: Graph, engine: Engine, threads: Int, precision: Precision, keepsOutputs: Bool = true
+  ) throws(CompileError) {
     self.graph = graph
     self.engine = engine
     self.threads = threads
@@ -59,7 +64,7 @@ final class ProgramBuilder {
     for (position, node) in graph.nodes.enumerated() {
       for case .some(let input) in node.inputs { lastUse[input] = position }
     }
-    for output in graph.outputs { lastUse[output] = .max }
+    if keepsOutputs { for output in graph.outputs { lastUse[output] = .max } }
     self.lastUse = lastUse
     for (index, input) in graph.inputs.enumerated() {
       guard let type = graph[input].type, let shape = type.shape else {
@@ -201,6 +206,20 @@ final class ProgramBuilder {
     return (dense, isInput(present) ? .channelsLast : layout)
   }
 
+  /// Adds a step that shows an output where it lies now, as single precision.
+  func addObservation(of value: ValueID, at output: Int) throws(OneDNNError) {
+    guard let (placement, layout) = try anyDense(value, as: .float32) else { return }
+    observed[output] = ObservedOutput(layout: layout, count: placement.count)
+    add(
+      Step(
+        label: StepLabel(nodes: [], kind: "observe", implementation: "", precision: "f32"),
+        reads: [placement.buffer], writes: []
+      ) { memory in
+        let address = UnsafeRawPointer(memory.address(placement))
+        return { inputs throws(OneDNNError) in inputs.observer?(output, address) }
+      })
+  }
+
   /// The memory of a dense value that this node may overwrite: no value in it is used later.
   func claim(_ value: ValueID, _ layout: Layout, as type: ElementType) throws(OneDNNError)
     -> Placement?
@@ -226,4 +245,10 @@ final class ConstantBlock: @unchecked Sendable {
   }
 
   deinit { address.deallocate() }
+}
+
+/// How an output lies in memory that runs show instead of returning it.
+struct ObservedOutput: Sendable {
+  let layout: Layout
+  let count: Int
 }

@@ -37,11 +37,14 @@ final class StepMemory {
   }
 }
 
-/// Addresses of the caller's input tensors during one run.
+/// Addresses of the caller's input tensors during one run, and who looks at its outputs.
 ///
 /// A class because runners hold on to it while its entries change from run to run.
 final class InputTable {
   private var addresses: [UnsafeRawPointer?]
+
+  /// Called with the index and the address of each observed output as soon as it is computed.
+  var observer: ((Int, UnsafeRawPointer) -> Void)?
 
   init(count: Int) { addresses = Array(repeating: nil, count: count) }
 

@@ -3,8 +3,8 @@ public import TensorCore
 
 /// Sample inputs of a network, read batch by batch.
 ///
-/// Implementers must give the same batch for the same index every time, and should read it only
-/// when asked.
+/// Implementers must give the same batch for the same index every time, should read it only when
+/// asked, and may be asked from several threads at a time.
 public protocol CalibrationSource: Sendable {
   /// Number of batches.
   var batchCount: Int { get }

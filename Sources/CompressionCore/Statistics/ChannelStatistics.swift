@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import CKernels
+import CPURuntime
 public import TensorCore
 
 /// Mean, least and greatest element of each channel of one value over all samples.
@@ -29,39 +31,67 @@ public struct ChannelStatistics: Sendable, Equatable {
   ///
   /// A tensor whose number of channels differs from the first one's is left out.
   public mutating func add(_ tensor: Tensor) {
-    let channels = tensor.rank > 1 ? tensor.shape[1] : 1
-    guard tensor.count > 0 else { return }
-    if sums.isEmpty {
-      sums = [Double](repeating: 0, count: channels)
-      minima = [Float](repeating: .infinity, count: channels)
-      maxima = [Float](repeating: -.infinity, count: channels)
-    }
-    guard sums.count == channels else { return }
-    let inner = tensor.rank > 2 ? tensor.shape[2...].reduce(1, *) : 1
-    let rows = tensor.count / (channels * inner)
     tensor.withFloats { values in
-      for row in 0..<rows {
-        for channel in 0..<channels {
-          if inner == 1 {
-            let value = values[row * channels + channel]
-            sums[channel] += Double(value)
-            minima[channel] = min(minima[channel], value)
-            maxima[channel] = max(maxima[channel], value)
-            continue
-          }
-          let start = (row * channels + channel) * inner
-          add(UnsafeBufferPointer(rebasing: values[start..<(start + inner)]), to: channel)
-        }
-      }
+      let batch = BatchStatistics(
+        of: values, shape: tensor.shape, layout: .plain, asksForChannels: true)
+      if let channels = batch.channels { add(channels) }
     }
-    countPerChannel += rows * inner
   }
 
-  private mutating func add(_ values: UnsafeBufferPointer<Float>, to channel: Int) {
-    let range = FiniteRange(values)
-    sums[channel] += laneSum(values)
-    minima[channel] = min(minima[channel], range.minimum)
-    maxima[channel] = max(maxima[channel], range.maximum)
+  /// Adds what was collected from other samples, in the order of the calls.
+  ///
+  /// Statistics of another number of channels are left out.
+  public mutating func add(_ other: ChannelStatistics) {
+    if sums.isEmpty { self = ChannelStatistics(channelCount: other.channelCount) }
+    guard sums.count == other.sums.count else { return }
+    for channel in sums.indices {
+      sums[channel] += other.sums[channel]
+      minima[channel] = min(minima[channel], other.minima[channel])
+      maxima[channel] = max(maxima[channel], other.maxima[channel])
+    }
+    countPerChannel += other.countPerChannel
+  }
+
+  /// Nothing seen yet of so many channels.
+  init(channelCount: Int) {
+    sums = [Double](repeating: 0, count: channelCount)
+    minima = [Float](repeating: .infinity, count: channelCount)
+    maxima = [Float](repeating: -.infinity, count: channelCount)
+  }
+
+  /// Adds one sample and returns its range.
+  ///
+  /// - Parameters:
+  ///   - values: `[channels, inner]`, or `[inner, channels]` if `layout` says so.
+  ///   - inner: Elements of a channel.
+  mutating func add(
+    _ values: UnsafeBufferPointer<Float>, inner: Int, layout: Layout
+  ) -> FiniteRange {
+    var found = ChannelStatistics(channelCount: channelCount)
+    var others = 0
+    if layout == .channelsLast || inner == 1, let base = values.baseAddress {
+      others = swk_channel_statistics_f32(
+        base, inner, channelCount, &sums, &found.minima, &found.maxima)
+    } else {
+      for channel in sums.indices {
+        let start = channel * inner
+        let part = UnsafeBufferPointer(rebasing: values[start..<(start + inner)])
+        let range = FiniteRange(part)
+        sums[channel] += laneSum(part)
+        found.minima[channel] = range.minimum
+        found.maxima[channel] = range.maximum
+        others += range.notFiniteCount
+      }
+    }
+    var range = FiniteRange(minimum: .infinity, maximum: -.infinity, notFiniteCount: others)
+    for channel in sums.indices {
+      range.minimum = min(range.minimum, found.minima[channel])
+      range.maximum = max(range.maximum, found.maxima[channel])
+      minima[channel] = min(minima[channel], found.minima[channel])
+      maxima[channel] = max(maxima[channel], found.maxima[channel])
+    }
+    countPerChannel += inner
+    return range
   }
 }
 

@@ -2,10 +2,17 @@
 import CKernels
 
 /// The least and the greatest finite element of an array.
-struct FiniteRange {
-  let minimum: Float
-  let maximum: Float
-  let notFiniteCount: Int
+struct FiniteRange: Sendable {
+  /// +∞ and −∞ where no element is finite.
+  var minimum: Float
+  var maximum: Float
+  var notFiniteCount: Int
+
+  init(minimum: Float, maximum: Float, notFiniteCount: Int) {
+    self.minimum = minimum
+    self.maximum = maximum
+    self.notFiniteCount = notFiniteCount
+  }
 
   init(_ values: UnsafeBufferPointer<Float>) {
     guard let base = values.baseAddress else {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CKernels
 
 /// Counts of values in bins of equal width on both sides of zero, in fixed memory.
 ///
@@ -50,32 +51,25 @@ public struct Histogram: Sendable, Equatable {
     }
   }
 
-  /// Counts the elements at `start`, `start + stride`, …; NaN is left out, infinities and values
-  /// beyond `limit` count in the outermost bins.
+  /// Counts every `step`-th element; NaN is left out, infinities and values beyond `limit` count in
+  /// the outermost bins.
+  ///
+  /// - Parameters:
+  ///   - values: `[rows, channels]`. Which elements are counted does not depend on this order: it
+  ///     is every `step`-th of `[channels, rows]`.
+  ///   - channels: Must divide the number of elements.
   public mutating func add(
-    _ values: UnsafeBufferPointer<Float>, startingAt start: Int = 0, stride: Int = 1
+    _ values: UnsafeBufferPointer<Float>, channels: Int = 1, step: Int = 1
   ) {
+    guard let base = values.baseAddress, !values.isEmpty else { return }
     guard limit > 0 else {
       // All values so far are zero.
-      if values.count > start { positive[0] += UInt64((values.count - start - 1) / stride + 1) }
+      positive[0] += UInt64((values.count - 1) / step + 1)
       return
     }
-    let factor = Float(binCount) / limit
-    let last = Float(binCount - 1)
-    positive.withUnsafeMutableBufferPointer { positive in
-      negative.withUnsafeMutableBufferPointer { negative in
-        var index = start
-        while index < values.count {
-          let scaled = values[index] * factor
-          index += stride
-          if scaled >= 0 {
-            positive[Int(min(scaled, last))] += 1
-          } else if scaled < 0 {
-            negative[Int(min(-scaled, last))] += 1
-          }
-        }
-      }
-    }
+    let bins = binCount
+    swk_histogram_f32(
+      base, values.count / channels, channels, step, limit, &positive, &negative, bins)
   }
 
   /// Adds the counts of another histogram with as many bins.

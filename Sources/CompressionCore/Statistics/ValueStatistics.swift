@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CPURuntime
 public import TensorCore
 
 /// What is known of the elements of one value over all samples, in fixed memory.
@@ -34,29 +35,41 @@ public struct ValueStatistics: Sendable, Equatable {
   /// Elements of one sample that are counted in the histogram, about.
   public static let countedPerSample = 16_384
 
-  /// Adds the elements of a batch.
-  ///
-  /// - Parameters:
-  ///   - values: `[samples, …]`, row-major.
-  ///   - samples: Extent of the first axis; must divide the number of elements.
+  /// Adds the elements of a tensor whose first axis is that of the samples.
   ///
   /// Range and averages see every element. The histogram sees every *n*-th, *n* odd and fixed by
   /// the size of a sample, so that about `countedPerSample` elements of each are counted.
-  public mutating func add(_ values: UnsafeBufferPointer<Float>, samples: Int) {
-    guard samples > 0, values.count >= samples else { return }
-    let size = values.count / samples
-    let stride = size / ValueStatistics.countedPerSample | 1
-    for sample in 0..<samples {
-      let part = UnsafeBufferPointer(rebasing: values[(sample * size)..<((sample + 1) * size)])
-      addSample(part, stride: stride)
+  public mutating func add(_ tensor: Tensor) {
+    tensor.withFloats { values in
+      let batch = BatchStatistics(
+        of: values, shape: tensor.shape, layout: .plain, asksForChannels: false)
+      add(batch.samples)
+      histogram.add(
+        values, shape: tensor.shape, layout: .plain, ranges: batch.samples,
+        countedPerSample: ValueStatistics.countedPerSample)
     }
   }
 
-  /// Adds the elements of a tensor whose first axis is that of the samples.
-  public mutating func add(_ tensor: Tensor) {
-    let samples = tensor.rank == 0 ? 1 : tensor.shape[0]
-    tensor.withFloats { add($0, samples: samples) }
+  /// Adds the ranges of samples, in their order.
+  mutating func add(_ samples: [FiniteRange]) {
+    for range in samples {
+      notFiniteCount += range.notFiniteCount
+      guard range.minimum <= range.maximum else { continue }
+      minimum = min(minimum, range.minimum)
+      maximum = max(maximum, range.maximum)
+      if sampleCount == 0 {
+        averageMinimum = Double(range.minimum)
+        averageMaximum = Double(range.maximum)
+      } else {
+        averageMinimum += (1 - momentum) * (Double(range.minimum) - averageMinimum)
+        averageMaximum += (1 - momentum) * (Double(range.maximum) - averageMaximum)
+      }
+      sampleCount += 1
+    }
   }
+
+  /// Adds counts of elements whose ranges are added apart.
+  mutating func add(_ counts: Histogram) { histogram.add(counts) }
 
   /// Adds what another collector saw; moving averages are weighted by samples.
   public mutating func add(_ other: ValueStatistics) {
@@ -73,22 +86,27 @@ public struct ValueStatistics: Sendable, Equatable {
     }
     sampleCount = max(sampleCount, other.sampleCount)
   }
+}
 
-  private mutating func addSample(_ values: UnsafeBufferPointer<Float>, stride: Int) {
-    let range = FiniteRange(values)
-    notFiniteCount += range.notFiniteCount
-    guard range.minimum <= range.maximum else { return }
-    minimum = min(minimum, range.minimum)
-    maximum = max(maximum, range.maximum)
-    if sampleCount == 0 {
-      averageMinimum = Double(range.minimum)
-      averageMaximum = Double(range.maximum)
-    } else {
-      averageMinimum += (1 - momentum) * (Double(range.minimum) - averageMinimum)
-      averageMaximum += (1 - momentum) * (Double(range.maximum) - averageMaximum)
+extension Histogram {
+  /// Counts elements of the samples of a batch.
+  ///
+  /// - Parameters:
+  ///   - values: Of `shape`, the samples along the first axis, the rest in the order of `layout`.
+  ///   - ranges: Of each sample; samples without a finite element are left out.
+  ///   - countedPerSample: How many elements of a sample are counted, about.
+  mutating func add(
+    _ values: UnsafeBufferPointer<Float>, shape: [Int], layout: Layout, ranges: [FiniteRange],
+    countedPerSample: Int
+  ) {
+    let extents = SampleExtents(shape)
+    let step = extents.size / countedPerSample | 1
+    for (sample, range) in ranges.enumerated() where range.minimum <= range.maximum {
+      let start = sample * extents.size
+      reach(max(-range.minimum, range.maximum))
+      add(
+        UnsafeBufferPointer(rebasing: values[start..<(start + extents.size)]),
+        channels: layout == .channelsLast ? extents.channels : 1, step: step)
     }
-    sampleCount += 1
-    histogram.reach(max(-range.minimum, range.maximum))
-    histogram.add(values, stride: stride)
   }
 }

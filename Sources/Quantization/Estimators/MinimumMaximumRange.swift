@@ -10,6 +10,8 @@ public struct MinimumMaximumRange: RangeEstimator {
   public var name: String { "minmax" }
   public var summary: String { "the least and greatest value seen; clips nothing" }
 
+  public var needsHistogram: Bool { false }
+
   public func range(
     of statistics: ValueStatistics, for request: RangeRequest
   ) -> ClosedRange<Double> {

@@ -11,6 +11,8 @@ public struct MovingAverageRange: RangeEstimator {
   public var name: String { "moving-average" }
   public var summary: String { "a moving average of each sample's least and greatest value" }
 
+  public var needsHistogram: Bool { false }
+
   public func range(
     of statistics: ValueStatistics, for request: RangeRequest
   ) -> ClosedRange<Double> {

@@ -13,12 +13,19 @@ public protocol RangeEstimator: Sendable {
   /// One sentence for lists of methods.
   var summary: String { get }
 
+  /// Whether `range(of:for:)` looks at the histogram; by default it does.
+  var needsHistogram: Bool { get }
+
   /// The least and the greatest real value to represent.
   ///
   /// - Parameters:
   ///   - statistics: Of a value, not empty.
   ///   - request: How many codes there are and how they lie.
   func range(of statistics: ValueStatistics, for request: RangeRequest) -> ClosedRange<Double>
+}
+
+extension RangeEstimator {
+  public var needsHistogram: Bool { true }
 }
 
 /// The integer codes that a range is chosen for.
