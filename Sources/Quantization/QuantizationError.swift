@@ -10,6 +10,7 @@ public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertib
   case notFinite(value: String, count: Int)
   case nothingToQuantize(reason: String)
   case alreadyQuantized(node: String)
+  case notIntegerOnly(node: String, reason: String)
 
   public var description: String {
     switch self {
@@ -29,6 +30,8 @@ public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertib
     case .nothingToQuantize(let reason): "the network has nothing to quantize: \(reason)"
     case .alreadyQuantized(let node):
       "the network is quantized already (node \"\(node)\"); start from the float model"
+    case .notIntegerOnly(let node, let reason):
+      "node \"\(node)\" cannot be run in integers only: \(reason)"
     }
   }
 }

@@ -54,10 +54,20 @@ extension IntegerProduct {
     _ input: CodeMatrix, _ weights: CodeMatrix, bias: [Int32], geometry: ConvolutionGeometry,
     output: Requantization
   ) -> [Int32] {
-    let (height, width) = (geometry.outputHeight, geometry.outputWidth)
+    let positions = geometry.outputHeight * geometry.outputWidth
+    return convolutionSums(input, weights, bias: bias, geometry: geometry).enumerated().map {
+      output.code(of: $1, channel: $0 / positions)
+    }
+  }
+
+  /// The accumulators of a convolution, bias included; parameters as for `convolution`.
+  static func convolutionSums(
+    _ input: CodeMatrix, _ weights: CodeMatrix, bias: [Int32], geometry: ConvolutionGeometry
+  ) -> [Int32] {
+    let positions = geometry.outputHeight * geometry.outputWidth
     let perGroup = geometry.kernel.channels / geometry.group
     var results: [Int32] = []
-    results.reserveCapacity(geometry.kernel.channels * height * width)
+    results.reserveCapacity(geometry.kernel.channels * positions)
     for group in 0..<geometry.group {
       let patches = patches(of: input, geometry: geometry, group: group)
       let first = group * perGroup * weights.columns
@@ -66,9 +76,8 @@ extension IntegerProduct {
         columns: weights.columns, zeroPoint: weights.zeroPoint)
       let sums = accumulators(kernels, patches)
       for (index, sum) in sums.enumerated() {
-        let channel = group * perGroup + index / (height * width)
-        results.append(
-          output.code(of: bias.isEmpty ? sum : sum &+ bias[channel], channel: channel))
+        let channel = group * perGroup + index / positions
+        results.append(bias.isEmpty ? sum : sum &+ bias[channel])
       }
     }
     return results

@@ -63,14 +63,9 @@ public enum IntegerProduct {
     var leftSums = [Int32](repeating: 0, count: m)
     var rightSums = [Int32](repeating: 0, count: n)
     var results = [Int32](repeating: 0, count: m * n)
+    addProducts(of: left, right, to: &results)
     for row in 0..<m {
-      for inner in 0..<k {
-        let code = left.codes[row * k + inner]
-        leftSums[row] &+= code
-        for column in 0..<n {
-          results[row * n + column] &+= code &* right.codes[inner * n + column]
-        }
-      }
+      for inner in 0..<k { leftSums[row] &+= left.codes[row * k + inner] }
     }
     for inner in 0..<k {
       for column in 0..<n { rightSums[column] &+= right.codes[inner * n + column] }
@@ -84,6 +79,22 @@ public enum IntegerProduct {
       }
     }
     return results
+  }
+
+  /// Adds `Σ a b` of the codes as they are to `[m, n]` sums.
+  private static func addProducts(
+    of left: CodeMatrix, _ right: CodeMatrix, to sums: inout [Int32]
+  ) {
+    let (k, n) = (left.columns, right.columns)
+    let (one, other) = (left.codes.span, right.codes.span)
+    var all = sums.mutableSpan
+    for row in 0..<left.rows {
+      for inner in 0..<k {
+        let code = one[row * k + inner]
+        let (target, source) = (row * n, inner * n)
+        for column in 0..<n { all[target + column] &+= code &* other[source + column] }
+      }
+    }
   }
 
   /// The codes of `left · right + bias`.

@@ -11,6 +11,7 @@ package struct EvaluateCommand: ConsoleCommand {
     usage: """
       swiftlet evaluate resnet20.int8.onnx --data cifar10/
       swiftlet evaluate resnet20.int8.onnx --data photos/ --reference resnet20.onnx
+      swiftlet evaluate resnet20.int8.onnx --data cifar10/ --arithmetic integer-only
       """,
     discussion: """
       Data is a folder with CIFAR binary batches, IDX files or images, or an .npz with x and y. \
@@ -33,6 +34,12 @@ package struct EvaluateCommand: ConsoleCommand {
     help: "fp32, bf16 or int8; by default int8 for a quantized network, else fp32.")
   package var precision: Precision?
 
+  @Option(
+    help: ArgumentHelp(
+      "How 8-bit layers compute: native, or integer-only (fixed-point multipliers; slow).",
+      valueName: "name"))
+  package var arithmetic = Arithmetic.native
+
   @OptionGroup(title: "Preprocessing") package var preprocessing: PreprocessingArguments
   @OptionGroup package var common: CommonOptions
 
@@ -50,7 +57,7 @@ package struct EvaluateCommand: ConsoleCommand {
     let set = try Measured(
       file: file, path: data, preprocessing: try preprocessing.options(), samples: samples,
       seed: common.seed)
-    let executor = try Self.executor(file, precision, common)
+    let executor = try Self.executor(file, precision, common, arithmetic)
     let executors = try (other.map { [try Self.executor($0, nil, common)] } ?? []) + [executor]
     try console.say("Data", set.evaluator.loader.dataset.description)
     for note in set.evaluator.loader.dataset.notes { try console.say("", note) }
@@ -82,10 +89,14 @@ package struct EvaluateCommand: ConsoleCommand {
   }
 
   static func executor(
-    _ file: ModelFile, _ precision: Precision?, _ common: CommonOptions
-  ) throws -> BatchedModel {
+    _ file: ModelFile, _ precision: Precision?, _ common: CommonOptions,
+    _ arithmetic: Arithmetic = .native
+  ) throws -> any GraphExecutor {
     do {
       let portable = try file.graph.portable()
+      if arithmetic == .integerOnly {
+        return try IntegerOnlyNetwork(portable, threads: common.threadCount)
+      }
       return try BatchedModel(
         portable: portable,
         options: common.compileOptions(precision ?? portable.naturalPrecision))
@@ -93,6 +104,14 @@ package struct EvaluateCommand: ConsoleCommand {
       throw CommandError.naming(file.path, error)
     }
   }
+}
+
+/// How the layers of integer codes are computed.
+package enum Arithmetic: String, CaseIterable, ExpressibleByArgument, Sendable {
+  /// By the kernels that are fastest here.
+  case native
+  /// In integers from the codes of the input to those of the last layer.
+  case integerOnly = "integer-only"
 }
 
 /// What `evaluate` shows.
