@@ -75,7 +75,7 @@ public enum QuantizationProgress: Sendable, Equatable {
   case calibrating(done: Int, of: Int)
   case comparing(done: Int, of: Int)
   case ranking(done: Int, of: Int)
-  case budgeting(restored: Int, drop: Double)
+  case budgeting(restored: Int, widened: Int, drop: Double)
 }
 
 /// A quantized network and how it came about.

@@ -61,6 +61,30 @@ struct BudgetTests {
     #expect(record.kept.last == 86)
   }
 
+  @Test("Layers get 16 bits before any goes back to float")
+  func widened() throws {
+    let (graph, builder) = network()
+    // A score that falls by 3 for `Conv_3` in 8 bits and by 1 for every other convolution.
+    func score(_ graph: Graph) -> Double {
+      graph.nodes.filter { $0.op is Conv }.reduce(90) { sum, node in
+        let codes = graph.nodes.first { $0.outputs.contains(node.inputs[1]) }?.inputs[0]
+        let isByte = codes.flatMap { graph[$0].constant }?.elementType == .int8
+        return isByte ? sum - (node.name == "Conv_3" ? 3 : 1) : sum
+      }
+    }
+    let result = try Quantizer.quantize(
+      graph, within: AccuracyBudget(maximumDrop: 4), calibration: builder.samples(),
+      options: QuantizationOptions(), makeExecutor: interpret,
+      hooks: BudgetHooks(evaluate: { score($0) }))
+    #expect(result.isMet)
+    #expect(result.restored.isEmpty)
+    #expect(result.widened == ["Conv_3"])
+    let layer = try #require(result.result.report.layers.first { $0.name == "Conv_3" })
+    #expect(layer.weightBits == 16)
+    #expect(layer.activationBits == 16)
+    #expect(result.result.graph.metadata.opset >= 21)
+  }
+
   @Test("A budget that cannot be met gives the closest network and the gap")
   func missed() throws {
     let result = try run(0.5)

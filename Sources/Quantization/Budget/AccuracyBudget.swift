@@ -4,9 +4,10 @@ public import GraphIR
 
 /// Quantizes as much of a network as an allowed loss of accuracy permits.
 ///
-/// Layers are ranked by the noise that each alone brings into the outputs on some samples. Then
-/// the fewest of that order that meet the budget are searched by doubling and halving, each time
-/// measured; at last layers that were restored in vain are quantized again.
+/// Layers are ranked by the noise that each alone brings into the outputs on some samples. If 16
+/// bits for all of them meet the budget, the fewest of that order are searched that need them, by
+/// doubling and halving, each time measured; otherwise the fewest that must go back to float. At
+/// last layers that were restored in vain get their 8 bits again.
 public struct AccuracyBudget: Codable, Sendable, Equatable {
   /// The loss that is allowed, in the units of the score (points of top-1, for example).
   public var maximumDrop: Double
@@ -45,6 +46,8 @@ public struct BudgetHooks {
 public struct BudgetStep: Codable, Sendable, Equatable {
   /// Names of the layers that were kept in float.
   public var restored: [String]
+  /// Names of the layers that had 16 bits.
+  public var widened: [String]
   public var score: Double
   /// The score of the float network minus this one.
   public var drop: Double
@@ -67,6 +70,9 @@ public struct BudgetResult: Sendable {
 
   /// Names of the layers that are float in the result.
   public var restored: [String]
+
+  /// Names of the layers that have 16 bits in the result.
+  public var widened: [String]
 
   /// By how much the budget was missed; 0 if it was met.
   public var gap: Double

@@ -4,13 +4,47 @@ package import TensorCore
 
 /// The integer code of each quantized activation.
 package struct ActivationCodes: Sendable, Equatable {
-  /// The type that stores the codes.
+  /// The type that stores the codes of most values.
   package var elementType: ElementType
   package var codes: [ValueID: AffineCode]
 
-  package init(elementType: ElementType, codes: [ValueID: AffineCode]) {
+  /// Values whose codes have 16 bits instead.
+  package var widened: Set<ValueID>
+
+  package init(
+    elementType: ElementType, codes: [ValueID: AffineCode], widened: Set<ValueID> = []
+  ) {
     self.elementType = elementType
     self.codes = codes
+    self.widened = widened
+  }
+
+  /// The type that stores the codes of a value.
+  package func elementType(of value: ValueID) -> ElementType {
+    widened.contains(value) ? elementType.widened : elementType
+  }
+}
+
+extension ElementType {
+  /// The integer type of 16 bits with or without a sign, as this one has.
+  var widened: ElementType { isSignedInteger ? .int16 : .uint16 }
+}
+
+extension QuantizationOptions {
+  /// The same with activations of 16 bits.
+  var widened: QuantizationOptions {
+    var options = self
+    options.activationType = activationType.widened
+    return options
+  }
+}
+
+extension WeightQuantizer {
+  /// The same with codes of 16 bits.
+  var widened: WeightQuantizer {
+    var quantizer = self
+    quantizer.elementType = elementType.widened
+    return quantizer
   }
 }
 

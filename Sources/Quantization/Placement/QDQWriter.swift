@@ -42,8 +42,9 @@ package struct QDQWriter {
         node.op, name: node.name, inputs: node.inputs, outputs: node.outputs)
       for case .some(let output) in node.outputs { writing.addPair(behind: output) }
     }
-    let isWide = [activations.elementType, options.weights.elementType]
-      .contains { $0.bitWidth == 16 }
+    let isWide =
+      !activations.widened.isEmpty
+      || [activations.elementType, options.weights.elementType].contains { $0.bitWidth == 16 }
     writing.graph.metadata.opset = max(graph.metadata.opset, isWide ? 21 : 13)
     writing.graph.inferTypes()
     return writing.graph
@@ -64,7 +65,9 @@ private struct Writing {
     let name = graph[value].name
     let scale = graph.addConstant(Tensor(scalar: code.scale), name: name + "_scale")
     let zeroPoint = graph.addConstant(
-      Tensor(integers: [Int64(code.zeroPoint)], shape: [], elementType: activations.elementType),
+      Tensor(
+        integers: [Int64(code.zeroPoint)], shape: [],
+        elementType: activations.elementType(of: value)),
       name: name + "_zero_point")
     let quantized = graph.addNode(
       QuantizeLinear(), name: name + "_QuantizeLinear", inputs: [value, scale, zeroPoint],

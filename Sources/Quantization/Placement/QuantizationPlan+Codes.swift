@@ -6,18 +6,27 @@ import TensorCore
 extension QuantizationPlan {
   /// Chooses a code for every quantized activation from statistics of the groups' sources.
   ///
+  /// - Parameter widened: Products whose data and results get codes of 16 bits, with all values
+  ///   that share a code with them.
   /// - Throws: `QuantizationError` if the estimator is unknown or samples gave NaN or infinities.
   package func codes(
-    from statistics: [ValueID: ValueStatistics], in graph: Graph, options: QuantizationOptions
+    from statistics: [ValueID: ValueStatistics], in graph: Graph, options: QuantizationOptions,
+    widening widened: Set<NodeID> = []
   ) throws(QuantizationError) -> ActivationCodes {
     guard let estimator = RangeEstimators.registry.method(named: options.estimator) else {
       throw .unknownEstimator(options.estimator, known: RangeEstimators.registry.names)
     }
-    let request = RangeRequest(
-      codeCount: 1 << options.activationType.bitWidth, isSymmetric: options.symmetricActivations,
-      percentile: options.percentile)
+    let ends = Set(
+      sites.filter { widened.contains($0.node) }.flatMap { [$0.data, $0.result, $0.output] })
     var codes: [ValueID: AffineCode] = [:]
+    var wide: Set<ValueID> = []
     for group in groups {
+      let isWide = group.values.contains(where: ends.contains)
+      let options = isWide ? options.widened : options
+      let request = RangeRequest(
+        codeCount: 1 << options.activationType.bitWidth, isSymmetric: options.symmetricActivations,
+        percentile: options.percentile)
+      if isWide { wide.formUnion(group.values) }
       var joint = ValueStatistics()
       for source in group.sources {
         guard let part = statistics[source] else { continue }
@@ -31,6 +40,7 @@ extension QuantizationPlan {
         from: range.lowerBound, to: range.upperBound, options: options)
       for value in group.values { codes[value] = code }
     }
-    return ActivationCodes(elementType: options.activationType, codes: codes)
+    return ActivationCodes(
+      elementType: options.activationType, codes: codes, widened: wide)
   }
 }

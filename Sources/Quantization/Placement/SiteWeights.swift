@@ -7,11 +7,15 @@ extension QuantizationPlan {
   ///
   /// Scales grow where a bias would not fit its 32 bits otherwise. A channel of zeros gets the
   /// greatest scale of the others, which suits its bias better than 1.
+  ///
+  /// - Parameter widened: Products whose weights get codes of 16 bits.
   package func weights(
-    in graph: Graph, activations: ActivationCodes, quantizer: WeightQuantizer
+    in graph: Graph, activations: ActivationCodes, quantizer: WeightQuantizer,
+    widening widened: Set<NodeID> = []
   ) -> [NodeID: QuantizedWeights] {
     var weights: [NodeID: QuantizedWeights] = [:]
     for site in sites {
+      let quantizer = widened.contains(site.node) ? quantizer.widened : quantizer
       guard let tensor = graph[site.weight].constant, let input = activations.codes[site.data]
       else { continue }
       let axis = quantizer.granularity == .perChannel ? site.operands.channelAxis : nil

@@ -41,8 +41,9 @@ struct ReportWriter {
     var report = LayerReport(
       name: site.label, kind: graph.node(site.node)?.op.kind ?? "",
       output: graph[site.result].name,
-      weightBits: calibrated.options.weights.elementType.bitWidth,
-      activationBits: calibrated.options.activationType.bitWidth,
+      weightBits: network.weights[site.node]?.codes.elementType.bitWidth
+        ?? calibrated.options.weights.elementType.bitWidth,
+      activationBits: network.activations.elementType(of: site.data).bitWidth,
       observed: ValueRange(lower: statistics?.minimum ?? 0, upper: statistics?.maximum ?? 0),
       covered: ValueRange(lower: covered.lowerBound, upper: covered.upperBound),
       shareKept: statistics?.histogram.share(in: covered, tolerance: (code?.scale ?? 0) / 2) ?? 1)

@@ -44,8 +44,11 @@ package struct CalibratedNetwork: Sendable {
         equalized = equalization.pairs.map(\.first.label)
       }
     }
+    let estimator = RangeEstimators.registry.method(named: options.estimator)
     statistics = try StatisticsCollector(
-      of: plan.groups.flatMap(\.sources), channelsOf: plan.sites.map(\.data), in: graph
+      of: plan.groups.flatMap(\.sources), channelsOf: plan.sites.map(\.data), in: graph,
+      countedPerSample: estimator?.needsHistogram ?? true
+        ? ValueStatistics.countedPerSample : CalibratedNetwork.countedForReports
     ).collect(
       from: calibration, makeExecutor: makeExecutor,
       progress: { try progress(.calibrating(done: $0, of: calibration.sampleCount)) })
@@ -54,19 +57,26 @@ package struct CalibratedNetwork: Sendable {
     self.equalized = equalized
   }
 
+  /// Elements of one sample that histograms count where only the report shows them.
+  private static let countedForReports = 1024
+
   /// The quantized network.
   ///
-  /// - Parameter kept: Nodes that stay in float beside those of the options.
+  /// - Parameters:
+  ///   - kept: Nodes that stay in float beside those of the options.
+  ///   - widened: Nodes that get codes of 16 bits: weights, data and results.
   /// - Throws: `QuantizationError` if the estimator is unknown, samples gave NaN or infinities,
   ///   or nothing is left to quantize.
   package func quantized(
-    keeping kept: Set<NodeID> = []
+    keeping kept: Set<NodeID> = [], widening widened: Set<NodeID> = []
   ) throws(QuantizationError) -> QuantizedNetwork {
     let plan =
       kept.isEmpty ? plan : try QuantizationPlan(for: graph, options: options, keeping: kept)
     let statistics = statistics(for: plan)
-    let activations = try plan.codes(from: statistics, in: graph, options: options)
-    let weights = plan.weights(in: graph, activations: activations, quantizer: options.weights)
+    let activations = try plan.codes(
+      from: statistics, in: graph, options: options, widening: widened)
+    let weights = plan.weights(
+      in: graph, activations: activations, quantizer: options.weights, widening: widened)
     var corrected = graph
     if options.correctsBiases {
       corrected = BiasCorrection(sites: plan.sites).applied(

@@ -44,6 +44,8 @@ struct AccuracyGoal {
   var gap: Double
   /// Layers that went back to float.
   var restored: [String]
+  /// Layers that got 16 bits.
+  var widened: [String]
   /// Networks that were measured.
   var attempts: Int
 

@@ -19,11 +19,13 @@ final class QuantizeProgress {
     case .calibrating(let done, let total): update("Calibrating", done, total, unit: "images")
     case .comparing(let done, let total): update("Comparing", done, total, unit: "images")
     case .ranking(let done, let total): update("Ranking", done, total, unit: "layers")
-    case .budgeting(let restored, let drop):
+    case .budgeting(let restored, let widened, let drop):
       finish()
-      let layers = restored == 1 ? "1 layer" : "\(restored) layers"
+      let parts = [(restored, "in float"), (widened, "in 16 bits")].filter { $0.0 > 0 }
+        .map { count, storage in "\(count) \(count == 1 ? "layer" : "layers") \(storage)" }
+      let tried = parts.isEmpty ? "all layers in 8 bits" : parts.joined(separator: ", ")
       try console.say(
-        "Tried", "\(layers) in float: \(Format.fixed(max(drop, 0), decimals: 2)) points lost")
+        "Tried", "\(tried): \(Format.fixed(max(drop, 0), decimals: 2)) points lost")
     }
   }
 

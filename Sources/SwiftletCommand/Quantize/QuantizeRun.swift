@@ -151,7 +151,7 @@ struct QuantizeRun {
       options: options, makeExecutor: BatchedModel.factory(threads: common.threads), hooks: hooks)
     let goal = AccuracyGoal(
       allowed: allowed, lost: found.referenceScore - found.score, gap: found.gap,
-      restored: found.restored, attempts: found.steps.count)
+      restored: found.restored, widened: found.widened, attempts: found.steps.count)
     return (found.result, goal)
   }
 

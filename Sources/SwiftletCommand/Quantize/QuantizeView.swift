@@ -101,6 +101,9 @@ struct QuantizeView {
       if !goal.restored.isEmpty {
         lines.append(("In float", goal.restored.joined(separator: ", ")))
       }
+      if !goal.widened.isEmpty {
+        lines.append(("In 16 bits", goal.widened.joined(separator: ", ")))
+      }
     }
     return lines
   }
@@ -145,6 +148,7 @@ struct QuantizeView {
       object["goal"] = [
         "max_drop": .number(goal.allowed), "lost": .number(goal.lost), "met": .bool(goal.isMet),
         "restored": .array(goal.restored.map { .string($0) }),
+        "widened": .array(goal.widened.map { .string($0) }),
         "measured": .integer(goal.attempts),
       ]
     }
