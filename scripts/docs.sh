@@ -21,8 +21,8 @@ for headers in Sources/C*/include Sources/C*/module.modulemap; do
 done
 
 archives=()
-for module in Swiftlet TensorCore GraphIR OnnxIO GraphPasses CPURuntime DataIO CompressionCore \
-  Quantization; do
+for module in Swiftlet TensorCore GraphIR OnnxIO GraphPasses Autodiff CPURuntime DataIO Training \
+  CompressionCore Quantization ModelZoo; do
   if [ ! -f ".build/release/Modules/$module.swiftmodule" ]; then continue; fi
   printf 'docs: %s\n' "$module"
   mkdir -p "$folder/symbols/$module"
