@@ -80,6 +80,23 @@ struct TrainingLoweringTests {
       normalization(.relu6, addend: false), normalization(.hardSwish, addend: false),
       gradient(.none, second: false, addend: false), gradient(.relu, second: true, addend: true),
       gradient(.relu, second: true, addend: false), gradient(.relu6, second: false, addend: true),
+      TrainingCase(
+        name: "adder convolution", op: AdderConv(padding: .explicit([1, 1, 1, 1])),
+        inputs: [image, [8, 16, 3, 3]], variables: [1]),
+      TrainingCase(
+        name: "adder convolution's input gradient",
+        op: AdderConvInputGradient(of: AdderConv(padding: .explicit([1, 1, 1, 1]))),
+        inputs: [[16, 8, 6, 6], image, [8, 16, 3, 3]], variables: [2]),
+      TrainingCase(
+        name: "adder convolution's weight gradient",
+        op: AdderConvWeightGradient(of: AdderConv(padding: .explicit([1, 1, 1, 1]))),
+        inputs: [[16, 8, 6, 6], image, [8, 16, 3, 3]], variables: [2]),
+      TrainingCase(
+        name: "dropout", op: RandomDropout(ratio: 0.3, stream: 5), inputs: [image, nil],
+        constants: [1: [41]]),
+      TrainingCase(
+        name: "dropout of a vector", op: RandomDropout(ratio: 0.5, stream: 5),
+        inputs: [[16, 37], nil], constants: [1: [3]]),
       TrainingCase(name: "channel sum", op: ChannelSum(), inputs: [image]),
       TrainingCase(
         name: "sum to channels", op: SumToShape(), inputs: [image, [16, 1, 1]], variables: [1]),

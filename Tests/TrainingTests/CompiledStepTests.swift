@@ -131,12 +131,13 @@ struct CompiledStepTests {
     return (Dictionary(uniqueKeysWithValues: values).compactMapValues { $0 }, losses)
   }
 
-  // f32: sums of up to 2,304 rounded products against double. bf16: activations and gradients of
-  // four layers rounded to 2⁻⁹ each, forward and backward, in norm: 8 · 2⁻⁹ at the most of the
-  // step that the variable takes, which the rate bounds by a tenth of the gradient.
+  // f32: sums of up to 2,304 rounded products against double. bf16: a value within 2⁻⁹ of zero
+  // changes side of a relu, that is one in 600 of a normal distribution; what it lets through or
+  // not is √(1/600) = 4 % of the gradient's norm in each of three layers, 7 % together, and half as
+  // much again for the roundings of the gradients, times √2 for sums over channels that cancel.
   @Test(
     "One step of a residual network changes every variable as the reference does",
-    arguments: [(Precision.fp32, 1e-4), (Precision.bf16, 3e-2)])
+    arguments: [(Precision.fp32, 1e-4), (Precision.bf16, 0.15)])
   func oneStep(precision: Precision, tolerance: Double) throws {
     var network = SmallNetwork()
     let (step, feeds) = try network.step()
@@ -146,7 +147,8 @@ struct CompiledStepTests {
     for variable in step.variables { all[variable.name] = variable.initial }
     let want = try Interpreter(graph).run(all)
     let got = try trained(step, feeds, steps: 1, threads: 2, precision: precision)
-    #expect(abs(Double(got.losses[0]) - want[0].reals()[0]) <= tolerance * want[0].reals()[0])
+    let loss = want[0].reals()[0]
+    #expect(abs(Double(got.losses[0]) - loss) <= min(tolerance, 1e-2) * loss)
     for (variable, expected) in zip(step.variables, want.dropFirst()) {
       let actual = try #require(got.values[variable.name]).reals()
       let pairs = zip(expected.reals(), actual)
