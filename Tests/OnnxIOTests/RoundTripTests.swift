@@ -31,6 +31,18 @@ struct RoundTripTests {
     #expect(!graph.nodes.contains { $0.op is Opaque })
   }
 
+  @Test("Nodes of equal names are written with different ones")
+  func equalNames() throws {
+    var graph = Graph(name: "g", metadata: GraphMetadata(opset: 17))
+    var value = graph.addInput(name: "x", type: TensorType(.float32, shape: [2]))
+    for name in ["a", "a_1", "a", "a", "", ""] {
+      value = graph.addNode(Unary(.relu), name: name, inputs: [value], outputNames: ["y"])[0]
+    }
+    graph.setOutputs([value])
+    let again = try OnnxModel.read(try OnnxModel.serialized(graph))
+    #expect(again.nodes.map(\.name) == ["a", "a_1", "a_2", "a_3", "", ""])
+  }
+
   @Test("Old forms become inputs, and attributes again in the old operator set")
   func oldForms() throws {
     let bytes = WireMessage.model(opset: 9) { graph in

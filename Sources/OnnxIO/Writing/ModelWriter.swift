@@ -154,7 +154,23 @@ extension ModelWriter {
       result.requiredOpset = max(
         result.requiredOpset, OnnxElementTypes.minimumOpset(type.elementType))
     }
+    ModelWriter.distinguishNames(&result.protos)
     return result
+  }
+
+  /// Numbers the nodes whose name another one has; runtimes refuse equal names.
+  private static func distinguishNames(_ nodes: inout [OnnxNodeProto]) {
+    var taken: Set<String> = []
+    let all = Set(nodes.map(\.name))
+    for index in nodes.indices {
+      let name = nodes[index].name
+      guard !name.isEmpty, !taken.insert(name).inserted else { continue }
+      var number = 1
+      while all.contains("\(name)_\(number)") || !taken.insert("\(name)_\(number)").inserted {
+        number += 1
+      }
+      nodes[index].name = "\(name)_\(number)"
+    }
   }
 
   private func problem(_ error: ConversionError, _ node: Node) -> OnnxProblem {
