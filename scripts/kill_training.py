@@ -7,11 +7,13 @@
   interrupt   Ctrl-C saves; the resumed run ends as above
   full disk   files cannot grow beyond a limit: exit status 1, words that name the file, and the last
               checkpoint as it was
-  bad data    an image that became unreadable: exit status 1, its name, and the last checkpoint as it was
+  bad data    an image that became unreadable: exit status 1, its name, and a checkpoint that goes on to the
+              end above once the image is whole again
 
 Needs numpy. usage: kill_training.py [--swiftlet PATH] [--kills 10] [--seed 1] [--precision fp32]
 """
 import argparse
+import json
 import os
 import random
 import resource
@@ -25,6 +27,9 @@ import time
 import zlib
 
 import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import safetensors_file  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILES = ("out.checkpoint/model.onnx", "out.checkpoint/model.state.safetensors")
@@ -131,12 +136,23 @@ class Trial:
         left = sorted(os.listdir(os.path.join(place, "out.checkpoint")))
         self.check("nothing else is left", left == ["model.onnx", "model.state.safetensors"], str(left))
 
+    def interrupted(self, place, share):
+        """A run that gets Ctrl-C once its checkpoint has so large a share of all updates."""
+        process = self.start(place)
+        state = os.path.join(place, FILES[1])
+        while process.poll() is None:
+            if os.path.exists(state):
+                header = json.loads(safetensors_file.read(state)[1]["swiftlet.checkpoint"])
+                if header["progress"]["step"] >= share * self.arguments.epochs * header["data"]["batchesPerEpoch"]:
+                    process.send_signal(signal.SIGINT)
+                    break
+            time.sleep(0.02)
+        process.wait(300)
+        return process
+
     def interrupt(self):
         place = self.place("interrupted")
-        process = self.start(place)
-        time.sleep(0.6 * self.seconds)
-        process.send_signal(signal.SIGINT)
-        process.wait(120)
+        process = self.interrupted(place, 0.6)
         self.check("Ctrl-C ends with status 130 and leaves a checkpoint",
                    process.returncode == 130 and os.path.exists(os.path.join(place, FILES[1])),
                    f"status {process.returncode}")
@@ -148,10 +164,7 @@ class Trial:
     def stopped(self, name):
         """A run that was stopped in the middle, and the bytes of its checkpoint."""
         place = self.place(name)
-        process = self.start(place)
-        time.sleep(0.5 * self.seconds)
-        process.send_signal(signal.SIGINT)
-        process.wait(120)
+        self.interrupted(place, 0.4)
         return place, self.contents(place)
 
     def full_disk(self):
@@ -165,7 +178,7 @@ class Trial:
         done = self.run(place, "--resume", preexec_fn=limited)
         self.check("no room for a checkpoint: status 1 and the file's name",
                    done.returncode == 1 and "model.onnx" in done.stderr, f"{done.returncode} {done.stderr}")
-        print("       " + done.stderr.strip().replace(self.folder + "/", ""))
+        print("       " + done.stderr.strip().splitlines()[-1].replace(self.folder + "/", ""))
         self.check("the last checkpoint is as it was", self.contents(place) == before)
         left = sorted(os.listdir(os.path.join(place, "out.checkpoint")))
         self.check("nothing half-written is left", left == ["model.onnx", "model.state.safetensors"], str(left))
@@ -174,16 +187,21 @@ class Trial:
         self.compare(place)
 
     def bad_data(self):
-        place, before = self.stopped("bad")
+        place, _ = self.stopped("bad")
         broken = self.images[len(self.images) // 2]
+        with open(broken, "rb") as file:
+            image = file.read()
         with open(broken, "r+b") as file:
             file.truncate(60)
         done = self.run(place, "--resume")
         self.check("an unreadable image: status 1 and its name",
                    done.returncode == 1 and os.path.basename(broken) in done.stderr, f"{done.returncode} {done.stderr}")
-        print("       " + done.stderr.strip().replace(self.folder + "/", ""))
-        after = self.contents(place)
-        self.check("a whole checkpoint is left", len(after[1]) >= len(before[1]) // 2)
+        print("       " + done.stderr.strip().splitlines()[-1].replace(self.folder + "/", ""))
+        with open(broken, "wb") as file:
+            file.write(image)
+        done = self.run(place, "--resume")
+        self.check("with the image whole again it goes on", done.returncode == 0, done.stderr)
+        self.compare(place)
 
 
 def main():

@@ -101,6 +101,26 @@ struct CheckpointTests {
     #expect(files == ["net.onnx", "net.state.safetensors"])
   }
 
+  @Test("outlives a second kill at the same place, and what was half-written goes away")
+  func tornTwice() throws {
+    try train(recipe, options(), stoppingAfter: 4)
+    let old = try contents()
+    try train(recipe, options(resumes: true), stoppingAfter: 9)
+    try old[1].write(to: URL(fileURLWithPath: folder.file("net.state.safetensors")))
+    try old[0].write(to: URL(fileURLWithPath: folder.file("net.previous.onnx")))
+    try Data([1]).write(to: URL(fileURLWithPath: folder.file("net.next.onnx.partial-1-1")))
+    // Goes back to the old pair, then fails before it writes a new one.
+    var source = MadeBatches()
+    source.brokenBatch = 4
+    let trainer = try Trainer.interpreted(
+      SmallNetwork.classifier(), recipe, options(resumes: true))
+    #expect(throws: DataError.missing(path: "image 4")) {
+      try trainer.train(on: source, validation: MadeBatches(seed: 99))
+    }
+    #expect(try contents() == old)
+    #expect(files == ["net.onnx", "net.state.safetensors"])
+  }
+
   @Test("whose files are of different moments is refused")
   func mismatchedPair() throws {
     try train(recipe, options(), stoppingAfter: 4)
@@ -150,7 +170,7 @@ struct CheckpointTests {
   func unwritable() throws {
     try train(recipe, options(), stoppingAfter: 4)
     let old = try contents()
-    // A folder under the name of the file that is to be written stands for a disk that refuses.
+    // A folder under the name of a file that is to be written stands for a disk that refuses.
     try FileManager.default.createDirectory(
       atPath: folder.file("net.next.state.safetensors"), withIntermediateDirectories: false)
     #expect {

@@ -48,6 +48,12 @@ package struct TrainCommand: ConsoleCommand {
       "Folder of checkpoints (default: beside the output, NAME.checkpoint).", valueName: "dir"))
   package var checkpoint: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Seconds between checkpoints (default: 300); the end of an epoch has one too.",
+      valueName: "s"))
+  package var checkpointEvery: Double = 300
+
   @Flag(help: "Go on from the checkpoint that is there.")
   package var resume = false
 
@@ -94,6 +100,9 @@ package struct TrainCommand: ConsoleCommand {
     }
     if let input, InputShape(input) == nil {
       throw ValidationError("--input \(input): accepted: CxHxW, such as 3x32x32")
+    }
+    guard checkpointEvery >= 0 else {
+      throw ValidationError("--checkpoint-every \(checkpointEvery): accepted: 0 or more seconds")
     }
     if let steps, steps < 1 { throw ValidationError("--steps \(steps): accepted: 1 or more") }
   }

@@ -83,7 +83,9 @@ struct TrainRun {
     }
     var options = TrainerOptions(
       threads: common.threads,
-      checkpoints: CheckpointOptions(path: command.checkpointPath, resumes: command.resume))
+      checkpoints: CheckpointOptions(
+        path: command.checkpointPath, secondInterval: command.checkpointEvery,
+        resumes: command.resume))
     options.interrupt = flag
     options.stepLimit = command.steps
     do {

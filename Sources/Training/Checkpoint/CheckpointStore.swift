@@ -110,13 +110,36 @@ extension CheckpointStore {
       do throws(TrainingError) {
         let (header, tensors) = try readState(path)
         if let match = generations.first(where: { $0.generation == header.generation }) {
-          return Checkpoint(header: header, tensors: tensors, networkPath: match.path)
+          try settle(network: match.path, state: path)
+          return Checkpoint(header: header, tensors: tensors, networkPath: networkPath)
         }
         found.append("\(path): \(header.generation)")
       } catch { defect = error }
     }
     if let defect { throw defect }
     throw .checkpointTorn(path: networkPath, found: found)
+  }
+
+  /// Removes what a kill may have left half-written, and gives the files of one generation their
+  /// place back where it fell between the two.
+  func repair() {
+    let url = URL(fileURLWithPath: stem)
+    let folder = url.deletingLastPathComponent().path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix(url.lastPathComponent + ".next.") {
+      unlink(folder + "/" + name)
+    }
+    _ = try? load()
+  }
+
+  /// Moves two files of one generation to where they belong.
+  private func settle(network: String, state: String) throws(TrainingError) {
+    do throws(CheckpointFailure) {
+      if network != networkPath { try rename(network, to: networkPath) }
+      if state != statePath { try rename(state, to: statePath) }
+    } catch {
+      throw .checkpointUnwritable(path: networkPath, reason: Self.reason(error))
+    }
   }
 
   private func readState(

@@ -57,6 +57,7 @@ final class TrainingRun {
     }
     store = trainer.options.checkpoints.map { CheckpointStore(path: $0.path) }
     try store?.checkWritable()
+    store?.repair()
     plan = try trainer.plan(classCount: training.classCount)
     session = try trainer.backend.session(
       [plan.update] + (plan.accumulation.map { [$0] } ?? []), precision: recipe.precision,
