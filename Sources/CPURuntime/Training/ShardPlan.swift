@@ -16,12 +16,11 @@ package struct ShardPlan: Sendable, Equatable {
   package static let pieceCount = 16
 
   /// Shards of about eight samples: the largest number of shards, at most 32, that divides the
-  /// batch into equal parts of at least eight, or of at least a quarter of a batch below 32.
+  /// batch into equal parts of at least eight.
   package init(batch: Int) {
     self.batch = batch
     var best = 1
-    for count in 1...32 where batch > 0 && batch % count == 0 && batch / count >= min(8, batch / 4)
-    {
+    for count in 1...32 where batch > 0 && batch % count == 0 && batch / count >= 8 {
       best = count
     }
     count = best
