@@ -37,10 +37,15 @@ struct TrainerTests {
     #expect(result.state["conv.weight/velocity"]?.shape == [6, 3, 3, 3])
   }
 
-  @Test("gives the same network for compiled steps as for the operators' reference meaning")
-  func compiled() throws {
-    let expected = try Trainer.interpreted().train(on: MadeBatches())
-    let result = try Trainer(SmallNetwork.classifier(), recipe: .small()).train(on: MadeBatches())
+  @Test(
+    "gives the same network for compiled steps as for the operators' reference meaning",
+    arguments: [1, 2, 3, 4, 16])
+  func compiled(_ batchSize: Int) throws {
+    var recipe = TrainingRecipe.small()
+    recipe.batchSize = batchSize
+    let source = MadeBatches(batchSize: batchSize)
+    let expected = try Trainer.interpreted(SmallNetwork.classifier(), recipe).train(on: source)
+    let result = try Trainer(SmallNetwork.classifier(), recipe: recipe).train(on: source)
     for (name, tensor) in expected.state {
       let found = try #require(result.state[name]).reals()
       for (a, b) in zip(found, tensor.reals()) {

@@ -44,7 +44,7 @@ extension BatchStatisticsNormalization: TrainingLowerable {
     let shardRows = rows / shardCount
     let label = builder.label(node, implementation: "swiftlet", precision: builder.realType)
 
-    let partials = builder.allocatePartials(.float64, 2 * channels)
+    let partials = builder.allocate(.float64, [builder.shards.count, 2 * channels], .plain)
     let partialStride = partials.shape[1]
     builder.add(
       TrainingTask(
@@ -162,7 +162,7 @@ extension BatchStatisticsNormalizationGradient: TrainingLowerable {
     } else if operands.second != nil {
       stored = ownerless
     }
-    let partials = builder.allocatePartials(.float64, 2 * channels)
+    let partials = builder.allocate(.float64, [builder.shards.count, 2 * channels], .plain)
     addSums(
       builder, operands, type: type, mean: mean, fused: fused, stored: stored,
       partials: partials, label: label.with("sums"))
