@@ -37,6 +37,18 @@ HWY_INLINE hn::Vec<D> LoadReal(D d, const BFloat16* p) {
   return hn::BitCast(d, hn::ShiftLeft<16>(bits));
 }
 
+#if SWK_HARDWARE_BF16
+/// With one permutation in place of a conversion and a shift.
+HWY_INLINE VF LoadReal(DF, const BFloat16* p) {
+  const __m512i places = _mm512_set_epi16(
+    15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2, 0, 1,
+    0, 0, 0);
+  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return VF{_mm512_castsi512_ps(
+    _mm512_maskz_permutexvar_epi16(0xAAAAAAAA, places, _mm512_castsi256_si512(bits)))};
+}
+#endif
+
 template <class D>
 HWY_INLINE void StoreReal(D d, hn::Vec<D> v, float* p) {
   hn::StoreU(v, d, p);

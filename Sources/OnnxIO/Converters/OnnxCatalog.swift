@@ -8,9 +8,9 @@ enum OnnxCatalog {
     Unary.self, Binary.self, Variadic.self, Clip.self, Where.self, Cast.self, Identity.self,
     Dropout.self,
     // Convolution, pooling, matrix products.
-    Conv.self, ConvTranspose.self, MaxPool.self, AveragePool.self, GlobalPool.self, Gemm.self,
-    MatMul.self, MatMulInteger.self, Einsum.self, ConvInteger.self, QLinearConv.self,
-    QLinearMatMul.self,
+    Conv.self, ConvTranspose.self, AdderConv.self, MaxPool.self, AveragePool.self,
+    GlobalPool.self, Gemm.self, MatMul.self, MatMulInteger.self, Einsum.self, ConvInteger.self,
+    QLinearConv.self, QLinearMatMul.self,
     // Normalization and reduction.
     BatchNormalization.self, LayerNormalization.self, InstanceNormalization.self,
     LocalResponseNormalization.self, Softmax.self, Reduce.self, ArgExtreme.self,
@@ -46,6 +46,17 @@ enum OnnxCatalog {
     }
     return result
   }()
+
+  /// The operator that a function stands for, if it is one of our own.
+  ///
+  /// Such functions are in the domain `swiftlet`; the operator is their name up to the first
+  /// underscore.
+  static func ownOperator(_ domain: String, _ name: String) -> String? {
+    guard domain == "swiftlet", let base = name.split(separator: "_").first.map(String.init),
+      converter(Domains.operatorName(base, in: domain)) != nil
+    else { return nil }
+    return base
+  }
 
   /// What reads an operator, named `Operator` or `domain::Operator`.
   static func converter(_ name: String) -> (any OnnxConvertible.Type)? {

@@ -9,7 +9,8 @@ struct ScopedNode {
 /// Replaces calls of model-local functions by the functions' nodes, in subgraphs too.
 ///
 /// Inner values and nodes are named after the call; references to attributes of the call are
-/// replaced by their values.
+/// replaced by their values. Functions of our own that stand for an operator stay calls of it,
+/// outside subgraphs.
 struct FunctionInliner {
   private let functions: [String: OnnxFunctionProto]
   private let limits: OnnxLimits
@@ -36,7 +37,7 @@ struct FunctionInliner {
 
   /// The nodes with every call replaced.
   mutating func inlined(
-    _ nodes: [OnnxNodeProto], opsets: [String: Int], depth: Int = 0
+    _ nodes: [OnnxNodeProto], opsets: [String: Int], depth: Int = 0, keepsOwn: Bool = true
   ) throws(OnnxProblem) -> [ScopedNode] {
     var result: [ScopedNode] = []
     result.reserveCapacity(nodes.count)
@@ -50,6 +51,11 @@ struct FunctionInliner {
         result.append(ScopedNode(proto: node, opsets: opsets))
         continue
       }
+      if keepsOwn, let base = OnnxCatalog.ownOperator(node.domain, node.opType) {
+        node.opType = base
+        result.append(ScopedNode(proto: node, opsets: opsets))
+        continue
+      }
       guard depth < limits.functionDepth else {
         throw .recursiveFunction(name: node.opType, depth: limits.functionDepth)
       }
@@ -59,7 +65,7 @@ struct FunctionInliner {
         inner[Domains.normalized(entry.domain)] = Int(entry.version)
       }
       result += try inlined(
-        body, opsets: opsets.merging(inner) { $1 }, depth: depth + 1)
+        body, opsets: opsets.merging(inner) { $1 }, depth: depth + 1, keepsOwn: keepsOwn)
     }
     return result
   }
@@ -69,7 +75,9 @@ struct FunctionInliner {
   ) throws(OnnxProblem) {
     var inliner = self
     try Subgraphs.forEachGraph(in: &node) { (graph) throws(OnnxProblem) in
-      graph.node = try inliner.inlined(graph.node, opsets: opsets, depth: depth).map(\.proto)
+      graph.node = try inliner.inlined(
+        graph.node, opsets: opsets, depth: depth, keepsOwn: false
+      ).map(\.proto)
     }
     self = inliner
   }

@@ -54,7 +54,9 @@ struct ModelWriter {
     }
     model.opsetImport = opsetImports(opset: opset)
     let types = Set(nodes.used.compactMap { graph[$0].type?.elementType })
-    model.irVersion = Int64(ModelWriter.formatVersion(opset: opset, types: types))
+    model.functions = nodes.functions
+    let version = ModelWriter.formatVersion(opset: opset, types: types)
+    model.irVersion = Int64(nodes.functions.isEmpty ? version : max(version, 8))
     model.graph.name = graph.name.isEmpty ? "graph" : graph.name
     model.graph.node = nodes.protos
     model.graph.input = graph.inputs.map { TypeEncoder.valueInfo(graph[$0]) }
@@ -124,6 +126,8 @@ extension ModelWriter {
     var protos: [OnnxNodeProto] = []
     var used: Set<ValueID> = []
     var requiredOpset = 1
+    /// What the nodes call, each once.
+    var functions: [OnnxFunctionProto] = []
   }
 
   private func written(opset: Int) throws(OnnxProblem) -> WrittenNodes {
@@ -143,6 +147,11 @@ extension ModelWriter {
       }
       result.requiredOpset = max(result.requiredOpset, form.requiredOpset)
       result.protos += form.protos
+      if let function = form.function,
+        !result.functions.contains(where: { $0.name == function.name })
+      {
+        result.functions.append(function)
+      }
       result.used.formUnion(form.inputs.compactMap { $0 })
       result.used.formUnion(node.outputs.compactMap { $0 })
       if node.op is Opaque || OnnxForm.holdsSubgraphs(node.op) {

@@ -17,6 +17,9 @@ struct OnnxForm {
   /// Nodes that together do the work, where one node cannot.
   private var decomposition: [OnnxNodeProto]?
 
+  /// The function that the node calls, where it calls one.
+  private(set) var function: OnnxFunctionProto?
+
   /// The least operator set in which the node has a form; the one that is written may be less,
   /// and the form is then of no use.
   private(set) var requiredOpset = 1
@@ -91,6 +94,12 @@ extension OnnxForm {
 
   /// Lets several nodes stand for this one.
   mutating func decompose(into nodes: [OnnxNodeProto]) { decomposition = nodes }
+
+  /// Makes the node a call of a function that the model will hold.
+  mutating func call(_ function: OnnxFunctionProto) {
+    kind = function.name
+    self.function = function
+  }
 
   static func proto(
     _ kind: String, name: String, inputs: [String], outputs: [String]

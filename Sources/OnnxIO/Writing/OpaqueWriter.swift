@@ -101,6 +101,10 @@ private struct SubgraphWriter {
     let graph = try reader.graph(of: model)
     let skeleton = try ModelWriter(graph: graph).skeleton(in: opset)
     guard skeleton.requiredOpset <= opset else { return skeleton.requiredOpset }
+    if let function = skeleton.model.functions.first {
+      throw .notConvertible(
+        node: subgraph.name, kind: function.name, reason: "it calls a function in a subgraph")
+    }
     subgraph.node = []
     subgraph.initializer = []
     for id in skeleton.initializers {

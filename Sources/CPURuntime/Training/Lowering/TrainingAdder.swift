@@ -10,26 +10,19 @@ private struct TrainingAdder {
   let kernel: swk_adder
 
   init?(_ convolution: AdderConv, input: [Int], weight: [Int]) {
-    guard input.count == 4, weight.count == 4, weight[1] == input[1], !weight.contains(0),
-      let geometry = try? WindowGeometry(
-        input: Array(input[2...]), kernel: Array(weight[2...]), strides: convolution.strides,
-        padding: convolution.padding)
+    guard !weight.contains(0), let kernel = swk_adder(convolution, input: input, weight: weight)
     else { return nil }
     self.input = input
     self.weight = weight
-    kernel = swk_adder(
-      channels: input[1], outputs: weight[0], height: input[2], width: input[3],
-      output_height: geometry.output[0], output_width: geometry.output[1],
-      kernel_height: weight[2], kernel_width: weight[3], stride_height: geometry.strides[0],
-      stride_width: geometry.strides[1], pad_top: geometry.padsBegin[0],
-      pad_left: geometry.padsBegin[1])
+    self.kernel = kernel
   }
 
-  var output: [Int] { [input[0], weight[0], kernel.output_height, kernel.output_width] }
+  var output: [Int] { kernel.outputShape(batch: input[0]) }
 
   /// The weights as the kernels take them, made once per step.
   func packed(_ plain: Placement, isForward: Bool, _ builder: TrainingBuilder) -> Placement {
-    let target = builder.allocate(.float32, [weight.reduce(1, *)], .plain)
+    // The first extent is none of a batch, so that the weights are nobody's share.
+    let target = builder.allocate(.float32, [1, weight.reduce(1, *)], .plain)
     let kernel = kernel
     let scope = TrainingTask.Scope.single(builder.nextChain())
     builder.add(
@@ -146,7 +139,7 @@ extension AdderConvWeightGradient: TrainingLowerable {
         }
       })
     let target = builder.allocate(.float32, weightShape, .plain)
-    let totals = builder.allocate(.float32, [outputs], .plain)
+    let totals = builder.allocate(.float32, [1, outputs], .plain)
     let scope = TrainingTask.Scope.single(builder.nextChain())
     let rate = adaptiveRate ?? 0
     builder.add(
