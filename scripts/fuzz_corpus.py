@@ -5,6 +5,7 @@ usage: fuzz_corpus.py [FOLDER]            (default: Fuzzing/Corpus)
 """
 import gzip
 import io
+import json
 import os
 import struct
 import sys
@@ -105,6 +106,42 @@ def models():
               [onnx.numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "sc")], opset=opset)
 
 
+def operators():
+    """One small network per operator, its second and later inputs constants."""
+    one = scalar("p", np.float32(1))
+    table = [(kind, [], {}) for kind in (
+        "Abs Acos Ceil Cos Erf Exp Floor Gelu HardSwish Identity IsNaN Log Mish Neg Not Reciprocal Round Sigmoid Sign "
+        "Sin Size Softplus Softsign Sqrt Tanh NonZero Softmax LogSoftmax Hardmax Flatten GlobalMaxPool Dropout").split()]
+    table += [(kind, [scalar("p", np.float32(2))], {}) for kind in "Add Sub Mul Div Pow PRelu Min Max Equal Less Mod".split()]
+    table += [(kind, [integers("p", 1, 2)], {"keepdims": 0}) for kind in
+              "ReduceMax ReduceMean ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSumExp ReduceSumSquare".split()]
+    table += [
+        ("Elu", [], {"alpha": 0.5}), ("Selu", [], {}), ("HardSigmoid", [], {"alpha": 0.3}), ("Cast", [], {"to": 7}),
+        ("LRN", [], {"size": 3}), ("DepthToSpace", [], {"blocksize": 1}), ("SpaceToDepth", [], {"blocksize": 2}),
+        ("AveragePool", [], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "ceil_mode": 1, "strides": [2, 2]}),
+        ("LpPool", [], {"kernel_shape": [2, 2], "p": 2}), ("ArgMax", [], {"axis": 1}), ("Trilu", [], {"upper": 0}),
+        ("ConvTranspose", [weight("p", 3, 2, 3, 3)], {"strides": [2, 2], "output_padding": [1, 1]}),
+        ("InstanceNormalization", [weight("p", 3), weight("q", 3)], {}),
+        ("GroupNormalization", [weight("p", 3), weight("q", 3)], {"num_groups": 3}),
+        ("Expand", [integers("p", 2, 3, 8, 8)], {}), ("Tile", [integers("p", 1, 2, 1, 1)], {}),
+        ("Unsqueeze", [integers("p", 0, 5)], {}), ("CumSum", [scalar("p", np.int64(1))], {"reverse": 1}),
+        ("Gather", [integers("p", 0, -1)], {"axis": 2}), ("GatherElements", [integers("p", 0, 1)], {"axis": 0}),
+        ("GatherND", [integers("p", 0)], {}), ("OneHot", [scalar("p", np.int64(4)), weight("q", 2)], {}),
+        ("ScatterND", [integers("p", 0), weight("q", 3, 8, 8)], {}), ("Compress", [scalar("p", True)], {"axis": 0}),
+        ("Where", [one, scalar("q", np.float32(0))], {}), ("Range", [one, scalar("q", np.float32(1))], {}),
+        ("Reshape", [integers("p", 0, -1)], {}), ("Split", [integers("p", 1, 2)], {"axis": 1}),
+        ("TopK", [integers("p", 2)], {"axis": -1}), ("DynamicQuantizeLinear", [], {}), ("EyeLike", [], {}),
+        ("Einsum", [weight("p", 3, 2)], {"equation": "nchw,cd->ndhw"}), ("MeanVarianceNormalization", [], {}),
+        ("ConstantOfShape", [], {}), ("Unique", [], {"axis": 0}), ("RMSNormalization", [weight("p", 8)], {}),
+        ("GridSample", [weight("p", 1, 2, 2, 2)], {"mode": "nearest"}), ("Resize", [weight("p", 0), weight("q", 4)], {"mode": "cubic"}),
+        ("RoiAlign", [weight("p", 1, 4), integers("q", 0)], {"output_height": 2, "output_width": 2}),
+    ]
+    for kind, weights, attributes in table:
+        several = {"Split": "y z", "TopK": "y z", "DynamicQuantizeLinear": "y z w"}.get(kind, "y")
+        names = " ".join(["x"] + [tensor.name for tensor in weights])
+        model("op-" + kind.lower(), [node(kind, names, several, **attributes)], weights, opset=23)
+
+
 def png(width, height, color, depth=8, interlace=0):
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     row = (width * channels * depth + 7) // 8
@@ -144,6 +181,11 @@ def arrays():
     save("data", "images.idx.gz", b"\3" + gzip.compress(images, mtime=0))
     save("data", "labels.csv", b"\5" + b"file,label\na.png,0\nb.png,1\n")
     save("data", "names.csv", b"\5" + b'"a.png",cat\r\nb.png,dog\r\n')
+    for kind, width in (("F32", 4), ("BF16", 2), ("BOOL", 1)):
+        header = json.dumps({"__metadata__": {"format": "pt"}, "a": {
+            "dtype": kind, "shape": [2, 3], "data_offsets": [0, 6 * width]}}).encode()
+        save("data", f"{kind.lower()}.safetensors",
+             b"\7" + struct.pack("<Q", len(header)) + header + bytes(6 * width))
     save("data", "cifar10.bin", b"\6" + random.integers(0, 10, 2 * 3073, np.uint8).tobytes())
 
 
@@ -159,3 +201,4 @@ def recipes():
 models()
 arrays()
 recipes()
+operators()

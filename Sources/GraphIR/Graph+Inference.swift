@@ -41,11 +41,15 @@ extension Graph {
           type: value.type, constant: value.constant,
           contents: contents[id] ?? Graph.contents(of: value.constant))
       }
-      do {
+      do throws(OpError) {
         let types = try node.op.inferTypes(operands, outputCount: node.outputs.count)
         for (output, type) in zip(node.outputs, types) {
           guard let output, let type else { continue }
-          setType(Graph.merged(type, declared: self[output].type), of: output)
+          let merged = Graph.merged(type, declared: self[output].type)
+          guard merged.isWithinBounds else {
+            throw OpError.tooLarge(shape: merged.dimensions?.map { $0.value ?? -1 } ?? [])
+          }
+          setType(merged, of: output)
         }
       } catch {
         issues.append(InferenceIssue(node: node.name, kind: node.op.kind, error: error))

@@ -90,6 +90,9 @@ public struct Graph: Sendable {
   private var names: [String: ValueID] = [:]
   private var nextNodeIndex = 0
 
+  /// The first number that may be free behind a name that is taken; names never become free.
+  private var nextNumbers: [String: Int] = [:]
+
   public init(name: String = "", metadata: GraphMetadata = GraphMetadata()) {
     self.name = name
     self.metadata = metadata
@@ -108,10 +111,13 @@ public struct Graph: Sendable {
 
   /// A name that no value has yet: `base`, or `base` with a number behind it.
   public func uniqueName(_ base: String) -> String {
-    if names[base] == nil { return base }
-    var number = 1
+    names[base] == nil ? base : "\(base)_\(freeNumber(base))"
+  }
+
+  private func freeNumber(_ base: String) -> Int {
+    var number = nextNumbers[base] ?? 1
     while names["\(base)_\(number)"] != nil { number += 1 }
-    return "\(base)_\(number)"
+    return number
   }
 }
 
@@ -122,7 +128,12 @@ extension Graph {
     name: String, type: TensorType? = nil, constant: Tensor? = nil
   ) -> ValueID {
     let id = ValueID(index: values.count)
-    let unique = uniqueName(name.isEmpty ? "value" : name)
+    var unique = name.isEmpty ? "value" : name
+    if names[unique] != nil {
+      let number = freeNumber(unique)
+      nextNumbers[unique] = number + 1
+      unique = "\(unique)_\(number)"
+    }
     let known = type ?? constant.map { TensorType($0.elementType, shape: $0.shape) }
     values.append(GraphValue(name: unique, type: known, constant: constant))
     names[unique] = id
@@ -170,6 +181,9 @@ extension Graph {
     values[id.index].constant = tensor
     values[id.index].type = TensorType(tensor.elementType, shape: tensor.shape)
   }
+
+  /// Bytes of all constants.
+  public var constantByteCount: Int { values.reduce(0) { $0 + ($1.constant?.bytes.count ?? 0) } }
 
   /// Forgets the constants of values that no node uses and that are no outputs, which frees their
   /// memory.

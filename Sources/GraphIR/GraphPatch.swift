@@ -52,6 +52,15 @@ public struct GraphPatch: Sendable {
     constants.append((value, tensor))
   }
 
+  /// Whether all that the patch does is to put constants in the place of nodes.
+  fileprivate var isFolding: Bool { newNodes.isEmpty && replacements.isEmpty && !removed.isEmpty }
+
+  /// Bytes of the constants that the patch brings.
+  var constantByteCount: Int {
+    let added = newValues.reduce(0) { $0 + ($1.constant?.bytes.count ?? 0) }
+    return constants.reduce(added) { $0 + $1.tensor.bytes.count }
+  }
+
   private mutating func add(_ value: GraphValue) -> ValueID {
     newValues.append(value)
     return ValueID(index: graph.values.count + newValues.count - 1)
@@ -65,6 +74,9 @@ public struct PatchBatch: Sendable {
   private var written: Set<ValueID> = []
   private var removed: Set<NodeID> = []
 
+  /// Values that become constants, which others may read: their content does not change.
+  private var folded: Set<ValueID> = []
+
   public init() {}
 
   /// Whether an accepted patch removes the node.
@@ -76,11 +88,13 @@ public struct PatchBatch: Sendable {
   public mutating func accept(_ patch: GraphPatch) -> Bool {
     let footprint = PatchFootprint(patch)
     guard footprint.written.isDisjoint(with: written), footprint.written.isDisjoint(with: read),
-      footprint.read.isDisjoint(with: written)
+      footprint.written.isDisjoint(with: folded), footprint.read.isDisjoint(with: written)
     else { return false }
     patches.append(patch)
     read.formUnion(footprint.read)
-    written.formUnion(footprint.written)
+    let constants = patch.isFolding ? Set(patch.constants.map(\.value)) : []
+    folded.formUnion(constants)
+    written.formUnion(footprint.written.subtracting(constants))
     removed.formUnion(patch.removed.map(\.id))
     return true
   }
@@ -177,29 +191,36 @@ extension Graph {
   private mutating func substitute(_ replacements: [(old: ValueID, new: ValueID)]) {
     if replacements.isEmpty { return }
     let new = Dictionary(replacements.map { ($0.old, $0.new) }, uniquingKeysWith: { $1 })
-    var list = nodes
-    for position in list.indices {
-      for index in list[position].inputs.indices {
-        if let input = list[position].inputs[index], let other = new[input] {
-          list[position].inputs[index] = other
+    var rewritten = nodes
+    for position in rewritten.indices {
+      for index in rewritten[position].inputs.indices {
+        if let input = rewritten[position].inputs[index], let other = new[input] {
+          rewritten[position].inputs[index] = other
         }
       }
     }
-    setNodes(list)
-    for (old, new) in replacements where outputs.contains(old) {
-      substituteOutput(old, with: new)
+    setNodes(rewritten)
+    let given = Set(inputs)
+    var kept = outputs
+    var places: [ValueID: [Int]] = [:]
+    for (place, output) in outputs.enumerated() { places[output, default: []].append(place) }
+    var computed: Set<ValueID> = []
+    for node in nodes { computed.formUnion(node.outputs.compactMap { $0 }) }
+    for (old, new) in replacements {
+      guard let taken = places[old] else { continue }
+      if given.contains(new) || places[new] != nil || self[new].constant != nil {
+        if computed.insert(old).inserted {
+          addNode(Identity(), name: "", inputs: [new], outputs: [old])
+        }
+      } else {
+        exchangeNames(old, new)
+        if self[new].type?.dimensions == nil { setType(self[old].type, of: new) }
+        for place in taken { kept[place] = new }
+        places[old] = nil
+        places[new] = taken
+      }
     }
-  }
-
-  private mutating func substituteOutput(_ old: ValueID, with new: ValueID) {
-    if inputs.contains(new) || outputs.contains(new) || self[new].constant != nil {
-      let stillComputed = nodes.contains { $0.outputs.contains(old) }
-      if !stillComputed { addNode(Identity(), name: "", inputs: [new], outputs: [old]) }
-    } else {
-      exchangeNames(old, new)
-      if self[new].type?.dimensions == nil { setType(self[old].type, of: new) }
-      setOutputs(outputs.map { $0 == old ? new : $0 })
-    }
+    setOutputs(kept)
   }
 
   /// Puts the nodes in topological order, keeping the present order where it is one.

@@ -34,7 +34,7 @@ extension ElementType {
 extension Op {
   /// The contents of the result where all operands are known numbers: those of the evaluated op.
   func foldedContents(_ operands: [Operand?]) -> [Dimension]? {
-    guard let tensors = tensors(operands[...]),
+    guard hasShapeSizedResult(operands), let tensors = tensors(operands[...]),
       tensors.allSatisfy({ ($0?.count ?? 0) <= Operand.contentsLimit }),
       let result = try? evaluate(tensors, outputCount: 1).first
     else { return nil }
@@ -47,7 +47,8 @@ extension Op {
   ///
   /// - Returns: `nil` where the first operand's shape or contents, or another operand, is unknown.
   func movedContents(_ operands: [Operand?]) -> [Dimension]? {
-    guard let data = operands.optional(0), let shape = data.type?.shape,
+    guard hasShapeSizedResult(operands), let data = operands.optional(0),
+      let shape = data.type?.shape,
       let contents = data.knownContents,
       (try? ResultLimit.check(shape, .int64)) == contents.count,
       let others = tensors(operands.dropFirst())
@@ -57,6 +58,15 @@ extension Op {
       result.count <= Operand.contentsLimit
     else { return nil }
     return result.integers().map { contents[Int($0)] }
+  }
+
+  /// Whether the result is small enough to be the description of a shape; to be asked before it is
+  /// computed, since small operands can have a large one.
+  private func hasShapeSizedResult(_ operands: [Operand?]) -> Bool {
+    guard let type = (try? inferTypes(operands, outputCount: 1))?.first ?? nil,
+      let dimensions = type.dimensions, let count = Dimension.product(dimensions).value
+    else { return false }
+    return count <= Operand.contentsLimit
   }
 
   /// The operands as tensors; `nil` if the numbers of one are not known.

@@ -53,3 +53,21 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
     return "\(elementType.rawValue) " + dimensions.map(\.description).joined(separator: "×")
   }
 }
+
+extension TensorType {
+  /// Most dimensions, and most elements, that a tensor may have; files that claim more are refused.
+  package static let greatestRank = 64
+  package static let greatestCount = 1 << 40
+
+  /// Whether the extents that are known keep these bounds, extents of zero counted as one.
+  package var isWithinBounds: Bool {
+    guard let dimensions else { return true }
+    var count = 1
+    for case .some(let extent) in dimensions.map(\.value) {
+      let (next, overflow) = count.multipliedReportingOverflow(by: max(1, extent))
+      guard extent >= 0, !overflow, next <= TensorType.greatestCount else { return false }
+      count = next
+    }
+    return dimensions.count <= TensorType.greatestRank
+  }
+}

@@ -8,7 +8,8 @@ public enum Verifier {
   ///
   /// - Throws: The first rule that is broken.
   public static func verify(_ graph: Graph) throws(GraphError) {
-    var defined: Set<ValueID> = Set(graph.inputs)
+    let given = Set(graph.inputs)
+    var defined = given
     var computed: Set<ValueID> = []
     for node in graph.nodes {
       for case .some(let input) in node.inputs {
@@ -17,7 +18,7 @@ public enum Verifier {
         }
       }
       for case .some(let output) in node.outputs {
-        guard computed.insert(output).inserted, !graph.inputs.contains(output) else {
+        guard computed.insert(output).inserted, !given.contains(output) else {
           throw .computedTwice(value: graph[output].name)
         }
         defined.insert(output)

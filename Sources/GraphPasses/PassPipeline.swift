@@ -16,6 +16,9 @@ public struct PassPipeline: Sendable {
 
   public let steps: [Step]
 
+  /// Bytes of constants that passes may add beyond four times those of the graph.
+  private static let freeConstants = 1 << 30
+
   public init(_ steps: [Step]) { self.steps = steps }
 
   public init(_ passes: any GraphPass...) { steps = passes.map { Step($0, "") } }
@@ -23,7 +26,8 @@ public struct PassPipeline: Sendable {
   /// The rewritten graph and what each pass did.
   ///
   /// A pass is asked at every node in order; the patches that touch different values are applied
-  /// together, then it is asked again. Constants that nothing uses any more are forgotten.
+  /// together, then it is asked again. Constants that nothing uses any more are forgotten. Passes
+  /// add no more constants than a few times those that there are, however a graph is made.
   ///
   /// - Parameters:
   ///   - graph: The graph to rewrite; its types are inferred anew.
@@ -35,23 +39,26 @@ public struct PassPipeline: Sendable {
     var graph = graph
     var remaining = limit
     var reports: [PassReport] = []
+    let greatest = 5 * graph.constantByteCount + Self.freeConstants
     var contents = graph.inferTypesAndContents().contents
     for pass in steps.map(\.pass) {
       let bound = 20 * (graph.nodes.count + 50)
       var patches = 0
       while remaining > 0 {
-        let batch = sweep(pass, GraphIndex(graph, contents: contents), limit: remaining)
+        let index = GraphIndex(
+          graph, contents: contents, constantAllowance: greatest - graph.constantByteCount)
+        let batch = sweep(pass, index, limit: remaining)
         if batch.patches.isEmpty { break }
         do { graph = try graph.applying(batch) } catch {
           throw .brokenGraph(pass: pass.name, error: error)
         }
+        graph.dropUnusedConstants()
         contents = graph.inferTypesAndContents().contents
         patches += batch.patches.count
         remaining -= batch.patches.count
         if patches > bound { throw .doesNotEnd(pass: pass.name, patches: patches) }
       }
       if patches > 0 {
-        graph.dropUnusedConstants()
         do { try Verifier.verify(graph) } catch {
           throw .brokenGraph(pass: pass.name, error: error)
         }
@@ -63,8 +70,11 @@ public struct PassPipeline: Sendable {
 
   private func sweep(_ pass: any GraphPass, _ index: GraphIndex, limit: Int) -> PatchBatch {
     var batch = PatchBatch()
+    var index = index
     for node in index.graph.nodes where batch.patches.count < limit && !batch.removes(node.id) {
-      if let patch = pass.patch(at: node, in: index) { _ = batch.accept(patch) }
+      if let patch = pass.patch(at: node, in: index) {
+        if batch.accept(patch) { index.expect(patch) }
+      }
     }
     return batch
   }

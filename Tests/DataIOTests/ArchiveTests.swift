@@ -67,6 +67,38 @@ struct ArchiveTests {
     #expect(throws: DataError.self) { try NpzFile.read(hostile) }
   }
 
+  @Test("members that share their bytes are refused: they expand without bound")
+  func overlapping() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/a.npz"
+    let x = Tensor([Float](repeating: 1, count: 1000), shape: [1000])
+    try NpzFile.write([("x", x)], to: path)
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    func number(_ start: Int, _ width: Int) -> Int {
+      bytes[start..<start + width].reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+    func written(_ value: Int, _ width: Int) -> [UInt8] {
+      (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    let end = bytes.count - 22
+    let (size, start) = (number(end + 12, 4), number(end + 16, 4))
+    let directory = Array(bytes[start..<start + size])
+    var bomb = Array(bytes[..<start]) + directory + directory + directory
+    bomb += Array(bytes[end..<end + 8]) + written(3, 2) + written(3, 2)
+    bomb += written(3 * size, 4) + written(start, 4) + written(0, 2)
+    let file = try folder.write("bomb.npz", bomb)
+    let error = #expect(throws: DataError.self) { try NpzFile.read(file) }
+    #expect(error?.description.contains("more bytes than the file has") == true)
+  }
+
+  @Test("a large member may shrink a hundredfold, a small one as far as deflate goes")
+  func plausibleSizes() {
+    #expect(Inflater.isPlausible(1_000_000, from: 1000))
+    #expect(!Inflater.isPlausible(1_100_000, from: 1000))
+    #expect(Inflater.isPlausible(1 << 30, from: 11_000_000))
+    #expect(!Inflater.isPlausible(1 << 30, from: 2_000_000))
+  }
+
   @Test("something else is no archive")
   func notAnArchive() throws {
     let folder = try TemporaryFolder()

@@ -84,6 +84,58 @@ struct ImageTests {
     #expect(error?.description.contains("65500 × 65500") == true, "\(String(describing: error))")
   }
 
+  @Test("a JPEG whose coded bytes cannot hold its pixels is refused before they are decoded")
+  func emptyClaim() {
+    var jpeg = ImageFixtures.bytes("baseline")
+    guard
+      let frame = jpeg.indices.dropLast().first(where: { jpeg[$0] == 0xff && jpeg[$0 + 1] == 0xc0 })
+    else {
+      Issue.record("the fixture has no frame header")
+      return
+    }
+    for (offset, byte) in [(5, 0x05), (6, 0xdc), (7, 0xff), (8, 0xdc)] {
+      jpeg[frame + offset] = UInt8(byte)
+    }
+    let error = #expect(throws: DataError.self) {
+      _ = try ImageBytes.decode(jpeg, path: "claim.jpg")
+    }
+    #expect(error?.description.contains("cannot hold 65500 × 1500 pixels") == true)
+  }
+
+  @Test("an image so narrow that its resized form has billions of pixels is refused by name")
+  func narrow() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("0.png", whiteLine(width: 20_000))
+    let set = try Dataset.open(folder.path)
+    let loader = try BatchLoader(dataset: set, preprocessing: Preprocessing(resize: 16_384))
+    let error = #expect(throws: DataError.self) { try loader.batch([0]) }
+    #expect(error?.description.contains("20000 × 1 pixels") == true, "\(String(describing: error))")
+    let small = try BatchLoader(dataset: set, preprocessing: Preprocessing(resize: 2)).batch([0])
+    #expect(small.input.shape == [1, 3, 2, 40_000])
+  }
+
+  /// A PNG of one row of white pixels, one bit each, in a stored block.
+  private func whiteLine(width: Int) -> [UInt8] {
+    func number(_ value: Int, _ width: Int) -> [UInt8] {
+      (0..<width).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    func chunk(_ kind: String, _ body: [UInt8]) -> [UInt8] {
+      let tagged = Array(kind.utf8) + body
+      return number(body.count, 4) + tagged + number(Int(Checksum.crc32(tagged)), 4)
+    }
+    let line: [UInt8] = [0] + [UInt8](repeating: 0xff, count: (width + 7) / 8)
+    var (low, high) = (1, 0)
+    for byte in line {
+      low = (low + Int(byte)) % 65_521
+      high = (high + low) % 65_521
+    }
+    let length = number(line.count, 2).reversed() + number(~line.count, 2).reversed()
+    let stream = [0x78, 0x01, 0x01] + length + line + number(high << 16 | low, 4)
+    return [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+      + chunk("IHDR", number(width, 4) + number(1, 4) + [1, 0, 0, 0, 0])
+      + chunk("IDAT", stream) + chunk("IEND", [])
+  }
+
   @Test("what is neither JPEG nor PNG is refused")
   func neither() {
     let error = #expect(throws: DataError.self) {

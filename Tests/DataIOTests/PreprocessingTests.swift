@@ -77,6 +77,14 @@ struct PreprocessingTests {
     #expect(error?.description.contains(path) == true)
   }
 
+  @Test("YAML of ten thousand nested lists is refused", arguments: ["[", "{a: ", "- ", "? ["])
+  func nestedYAML(opening: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/p.yaml"
+    try AtomicFile.write(String(repeating: opening, count: 10_000), to: path)
+    #expect(throws: DataError.self) { try PreprocessingFile.read(path) }
+  }
+
   @Test("options go before metadata, that before a file beside the model, that before a guess")
   func precedence() throws {
     let folder = try TemporaryFolder()

@@ -116,4 +116,33 @@ struct GraphTests {
     let result = try step.evaluate([x, y, z], outputCount: 1)
     #expect(result == [Tensor([Int8(1), -3, 37], shape: [3])])
   }
+
+  @Test("names that are taken are numbered in linear time", .timeLimit(.minutes(1)))
+  func manyNames() {
+    var graph = Graph()
+    for _ in 0..<50_000 { _ = graph.addValue(name: "v") }
+    #expect(graph.value(named: "v_49999") != nil)
+    #expect(graph.uniqueName("v") == "v_50000")
+    _ = graph.addValue(name: "v_50000")
+    #expect(graph.uniqueName("v") == "v_50001")
+  }
+
+  @Test("an output keeps its name, and two that become one value are copied")
+  func replacedOutputs() throws {
+    var graph = Graph()
+    let x = graph.addInput(name: "x", type: TensorType(.float32, shape: [2]))
+    let a = graph.addNode(Identity(), inputs: [x], outputNames: ["a"])[0]
+    let inner = graph.addNode(Unary(.relu), inputs: [x], outputNames: ["inner"])[0]
+    let b = graph.addNode(Identity(), inputs: [inner], outputNames: ["b"])[0]
+    for output in [a, b, b] { graph.markOutput(output) }
+    var patch = GraphPatch(of: graph)
+    patch.remove(graph.nodes[0])
+    patch.remove(graph.nodes[2])
+    patch.replace(a, with: x)
+    patch.replace(b, with: inner)
+    let result = try graph.applying(patch)
+    #expect(result.outputs.map { result[$0].name } == ["a", "b", "b"])
+    #expect(result.nodes.map(\.op.kind) == ["Relu", "Identity"])
+    try Verifier.verify(result)
+  }
 }

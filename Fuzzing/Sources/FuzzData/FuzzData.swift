@@ -3,13 +3,14 @@ import DataIO
 import Foundation
 import Swiftlet
 
-/// Reads the bytes behind the first as one of the formats that data comes in; the first byte says
-/// which. Whatever the bytes are, the answer is data or an error.
+/// Reads the bytes behind the first as one of the formats that data comes in.
+///
+/// The first byte says which. Whatever the bytes are, the answer is data or an error.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzData(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard count > 1 else { return 0 }
   let bytes = [UInt8](UnsafeBufferPointer(start: start + 1, count: count - 1))
-  switch start[0] % 7 {
+  switch start[0] % 8 {
   case 0: _ = try? NpyFile.decode(bytes, path: "input.npy")
   case 1:
     Scratch.write(bytes, as: "input.npz")
@@ -24,9 +25,12 @@ public func fuzzData(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   case 5:
     Scratch.write(bytes, as: "images/labels.csv")
     readSamples(Scratch.path("images"))
-  default:
+  case 6:
     Scratch.write(bytes, as: "data_batch_1.bin")
     readSamples(Scratch.path("data_batch_1.bin"))
+  default:
+    Scratch.write(bytes, as: "input.safetensors")
+    _ = try? SafeTensorsFile(path: Scratch.path("input.safetensors")).tensors()
   }
   return 0
 }

@@ -20,7 +20,6 @@ public func fuzzOnnx(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 
 private func readAgain(_ bytes: some Sequence<UInt8>) {
   do { _ = try OnnxModel.read(Array(bytes), named: "written") } catch {
-    FileHandle.standardError.write(Data("what was written cannot be read: \(error)\n".utf8))
-    fatalError("what was written cannot be read")
+    fatalError("what was written cannot be read: \(error)")
   }
 }

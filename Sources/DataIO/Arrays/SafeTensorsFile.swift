@@ -137,8 +137,10 @@ extension SafeTensorsFile {
         path: path, format: .safetensors, feature: "dtype \"\(type)\" of tensor \"\(name)\"")
     }
     guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= limit else {
-      throw malformed("data_offsets \(offsets) do not lie within the \(limit) bytes of data")
+      throw malformed(
+        "data_offsets \(offsets.prefix(4)) do not lie within the \(limit) bytes of data")
     }
+    guard shape.count <= 64 else { throw malformed("\(shape.count) dimensions are too many") }
     let size: Int
     do { size = try Tensor.checkedByteCount(elementType: elementType, shape: shape) } catch {
       throw malformed("\(error)")

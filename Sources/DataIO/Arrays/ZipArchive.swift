@@ -52,7 +52,7 @@ struct ZipArchive: Sendable {
     switch entry.method {
     case 0: contents = stored
     case 8:
-      guard entry.size / Inflater.greatestRatio <= stored.count + 1,
+      guard Inflater.isPlausible(entry.size, from: stored.count),
         let inflated = Inflater.prefix(entry.size, of: stored, .none)
       else { throw malformed("member \"\(entry.name)\" does not decompress to its size") }
       contents = inflated
@@ -135,6 +135,10 @@ extension ZipArchive {
           checksum: UInt32(field(16, 4)), compressedSize: Int(compressedSize), size: Int(size),
           headerOffset: Int(offset)))
       position = next
+    }
+    // Members that share bytes can expand without bound.
+    guard entries.reduce(0, { $0 + $1.compressedSize }) <= file.size else {
+      throw malformed(file, "its members take more bytes than the file has")
     }
     return entries
   }

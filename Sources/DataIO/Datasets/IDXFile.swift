@@ -48,7 +48,7 @@ struct IDXFile: Sendable {
       path: path, format: .idx,
       defect: "it has fewer bytes than its dimensions \(dimensions) take")
     if isCompressed {
-      guard count / Inflater.greatestRatio <= file.size,
+      guard Inflater.isPlausible(headerLength + count, from: file.size),
         let all = Inflater.prefix(headerLength + count, of: try file.contents(), .gzip)
       else { throw cut }
       storage = .memory(all)

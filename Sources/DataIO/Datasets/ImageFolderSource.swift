@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// Images in files of their own, decoded when asked for.
 struct ImageFolderSource: SampleSource {
@@ -98,7 +99,8 @@ extension ImageFolderSource {
     var labels: [Int] = []
     var names: [String] = []
     for name in folder.folders {
-      let files = try images(under: name, in: folder.path, depth: 0)
+      var seen: Set<String> = []
+      let files = try images(under: name, in: folder.path, depth: 0, &seen)
       guard !files.isEmpty else { continue }
       result.files += files
       labels += [Int](repeating: names.count, count: files.count)
@@ -144,13 +146,15 @@ extension ImageFolderSource {
   }
 
   private static func images(
-    under name: String, in root: String, depth: Int
+    under name: String, in root: String, depth: Int, _ seen: inout Set<String>
   ) throws(DataError) -> [String] {
-    guard depth < 8 else { return [] }
+    // Links can lead back up; each folder counts once.
+    let place = URL(fileURLWithPath: root + "/" + name).resolvingSymlinksInPath().path
+    guard depth < 8, seen.insert(place).inserted else { return [] }
     let folder = try Folder(path: root + "/" + name)
     var files = folder.files.filter { isImage($0) }.map { name + "/" + $0 }
     for inner in folder.folders {
-      files += try images(under: name + "/" + inner, in: root, depth: depth + 1)
+      files += try images(under: name + "/" + inner, in: root, depth: depth + 1, &seen)
     }
     return files
   }

@@ -5,9 +5,16 @@ import Foundation
 ///
 /// Labels are class indices, or class names, which are numbered in the order of their bytes.
 enum LabelsCSV {
+  /// Bytes that a list of files may have: a line for each of a million and more.
+  private static let greatestSize = 1 << 27
+
   static func read(in folder: Folder) throws(DataError) -> LabelledFiles {
     let path = folder.path + "/labels.csv"
-    let text = String(decoding: try RandomAccessFile(path: path).contents(), as: UTF8.self)
+    let file = try RandomAccessFile(path: path)
+    guard file.size <= greatestSize else {
+      throw .malformed(path: path, format: .labelsCSV, defect: "\(file.size) bytes are too many")
+    }
+    let text = String(decoding: try file.contents(), as: UTF8.self)
     var files: [String] = []
     var words: [(text: String, line: Int)] = []
     for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
@@ -16,7 +23,7 @@ enum LabelsCSV {
       let fields = line.split(separator: ",", omittingEmptySubsequences: false).map { unquoted($0) }
       if fields == [""] { continue }
       guard fields.count >= 2, !fields[0].isEmpty, !fields[1].isEmpty else {
-        throw .invalidLabel(path: path, line: number + 1, text: String(line))
+        throw .invalidLabel(path: path, line: number + 1, text: String(line.prefix(200)))
       }
       if files.isEmpty, !ImageFolderSource.isImage(fields[0]) { continue }
       files.append(fields[0])

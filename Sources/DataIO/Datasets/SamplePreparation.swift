@@ -70,7 +70,16 @@ struct SamplePreparation: Sendable {
   func fitted(_ image: ImageBytes, path: String) throws(DataError) -> ImageBytes {
     guard isImageFile else { return image }
     var image = image
-    if let size = preprocessing.resize { image = image.resized(shortSide: size) }
+    if let size = preprocessing.resize {
+      let short = max(1, min(image.height, image.width))
+      let long = max(image.height, image.width) * size / short
+      guard long * size <= ImageBytes.greatestPixelCount else {
+        throw .unsupported(
+          path: path, format: .image,
+          feature: "\(image.width) × \(image.height) pixels resized to a short side of \(size)")
+      }
+      image = image.resized(shortSide: size)
+    }
     if let crop = preprocessing.crop {
       guard crop <= image.width, crop <= image.height else {
         throw .cropTooLarge(path: path, crop: crop, width: image.width, height: image.height)

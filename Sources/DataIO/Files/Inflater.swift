@@ -2,11 +2,20 @@
 import CZlib
 
 /// Decompression with zlib, bounded by a size that the caller knows.
-enum Inflater {
+package enum Inflater {
   enum Wrapping { case none, gzip }
 
   /// Deflate cannot shrink by more than this, so larger claims are lies.
   static let greatestRatio = 1032
+
+  /// Bytes that a compressed stream may become, however much it shrank.
+  private static let freeSize = 1 << 29
+
+  /// Whether data of `size` bytes may come from `compressed` bytes: as much as deflate can shrink
+  /// below `freeSize`, and 1 : 100 above, which data does not reach and bombs do.
+  package static func isPlausible(_ size: Int, from compressed: Int) -> Bool {
+    size / (size <= freeSize ? greatestRatio : 100) <= compressed + 1
+  }
 
   /// At most `limit` bytes of the decompressed stream, or `nil` if the stream is damaged or ends
   /// before.

@@ -29,6 +29,12 @@ enum JPEGDecoder {
     guard width > 0, height > 0, pixels <= ImageBytes.greatestPixelCount else {
       throw .unsupported(path: path, format: .jpeg, feature: "\(width) × \(height) pixels")
     }
+    // Coding takes at least a bit for each block of 64 pixels.
+    guard pixels / 512 <= bytes.count else {
+      throw .malformed(
+        path: path, format: .jpeg,
+        defect: "\(bytes.count) bytes cannot hold \(width) × \(height) pixels")
+    }
     let isInks = colorSpace == TJCS_CMYK.rawValue || colorSpace == TJCS_YCCK.rawValue
     let format = isInks ? TJPF_CMYK : TJPF_RGB
     let samples = isInks ? 4 : 3
@@ -37,7 +43,7 @@ enum JPEGDecoder {
       status = bytes.withUnsafeBufferPointer {
         tjDecompress2(
           handle, $0.baseAddress, UInt($0.count), target.baseAddress, width, 0, height,
-          Int32(format.rawValue), TJFLAG_ACCURATEDCT)
+          Int32(format.rawValue), TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
       }
       initialized = pixels * samples
     }

@@ -70,8 +70,9 @@ extension Concat {
       } else {
         return nil
       }
+      guard result.count <= Operand.contentsLimit else { return nil }
     }
-    return result.count <= Operand.contentsLimit ? result : nil
+    return result
   }
 
   public func evaluate(_ inputs: [Tensor?], outputCount: Int) throws(OpError) -> [Tensor] {

@@ -20,8 +20,7 @@ package struct DropDeadNodes: GraphPass {
           continue
         }
         let isNeeded = source.outputs.compactMap { $0 }.contains { output in
-          index.isOutput(output)
-            || index.consumers(of: output).contains { !removed.contains($0.id) }
+          index.isOutput(output) || index.isUsed(output, besides: removed)
         }
         if isNeeded { continue }
         removed.insert(source.id)

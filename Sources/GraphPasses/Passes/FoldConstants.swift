@@ -5,7 +5,8 @@ import TensorCore
 /// Computes nodes whose inputs are all constants.
 ///
 /// Quantized weights stay quantized (`DequantizeLinear` is left alone) unless `dequantizes` is
-/// set, and a result that is much larger than what it is computed from stays a computation.
+/// set, and a result that is much larger than what it is computed from, or that would take more
+/// memory than passes may add, stays a computation.
 package struct FoldConstants: GraphPass {
   package var name: String { dequantizes ? "fold-all-constants" : "fold-constants" }
 
@@ -62,15 +63,17 @@ package struct FoldConstants: GraphPass {
     }
     var resultBytes = 0
     for type in types {
-      guard let type, let shape = type.shape,
+      guard let type, let shape = type.shape, type.isWithinBounds,
         let bytes = try? Tensor.checkedByteCount(elementType: type.elementType, shape: shape)
       else { return false }
       resultBytes += bytes
     }
+    guard resultBytes <= index.constantAllowance else { return false }
     if node.op is ConstantOfShape, isWeight(node, in: index) {
       return resultBytes <= FoldConstants.weightLimit
     }
-    let givenBytes = operands.reduce(0) { $0 + ($1?.bytes.count ?? 0) }
+    let given = Set(node.inputs.compactMap { $0 })
+    let givenBytes = given.reduce(0) { $0 + (index.constant($1)?.bytes.count ?? 0) }
     let growsByConversion = node.op is DequantizeLinear || node.op is Cast
     guard
       resultBytes <= max(FoldConstants.growthLimit, (growsByConversion ? 16 : 2) * givenBytes)

@@ -16,7 +16,7 @@ package struct MergeEqualNodes: GraphPass {
     if !mergesQuantization, node.op is QuantizeLinear || node.op is DequantizeLinear { return nil }
     guard let shared = node.inputs.compactMap({ $0 }).first(where: { index.constant($0) == nil })
     else { return nil }
-    let twin = index.consumers(of: shared).prefix { $0.id != node.id }.first { other in
+    let twin = index.earlierConsumer(of: shared, than: node) { other in
       other.inputs == node.inputs && other.outputs.count == node.outputs.count
         && other.op.isEqual(to: node.op)
     }

@@ -15,10 +15,13 @@ struct FunctionInliner {
   private let functions: [String: OnnxFunctionProto]
   private let limits: OnnxLimits
   private var names: Set<String>
+
+  /// The first number that may be free behind a name that is taken.
+  private var nextNumbers: [String: Int] = [:]
   /// Nodes and calls so far.
   private var nodeCount = 0
 
-  /// Bytes of tensors in the attributes of functions' nodes, counted for each call.
+  /// Bytes of functions' nodes, counted for each call.
   private var copiedBytes = 0
   private static let maximumCopiedBytes = 1 << 28
 
@@ -73,13 +76,11 @@ struct FunctionInliner {
   private mutating func inlineSubgraphs(
     of node: inout OnnxNodeProto, opsets: [String: Int], depth: Int
   ) throws(OnnxProblem) {
-    var inliner = self
     try Subgraphs.forEachGraph(in: &node) { (graph) throws(OnnxProblem) in
-      graph.node = try inliner.inlined(
+      graph.node = try inlined(
         graph.node, opsets: opsets, depth: depth, keepsOwn: false
       ).map(\.proto)
     }
-    self = inliner
   }
 
   /// The nodes of a function with the names and attribute values of a call.
@@ -115,26 +116,32 @@ struct FunctionInliner {
       node.output = node.output.map { renamed[$0] ?? $0 }
       FunctionInliner.resolveReferences(in: &node, values)
       Subgraphs.forEachGraph(in: &node) { Subgraphs.rename(renamed, in: &$0) }
-      copiedBytes += node.attribute.reduce(0) { $0 + FunctionInliner.byteCount($1) }
+      copiedBytes += FunctionInliner.byteCount(node)
       guard copiedBytes <= FunctionInliner.maximumCopiedBytes else {
         throw .tooMany(
-          what: "bytes of tensors in calls of functions", limit: FunctionInliner.maximumCopiedBytes)
+          what: "bytes in calls of functions", limit: FunctionInliner.maximumCopiedBytes)
       }
       nodes.append(node)
     }
     return nodes
   }
 
-  private static func byteCount(_ attribute: OnnxAttributeProto) -> Int {
+  /// About what a node takes in memory: names that are its own, places of others, attributes.
+  private static func byteCount(_ node: OnnxNodeProto) -> Int {
     func size(_ tensor: OnnxTensorProto) -> Int {
       tensor.rawData.count + 4 * (tensor.floatData.count + tensor.int32Data.count)
         + 8 * (tensor.int64Data.count + tensor.doubleData.count + tensor.uint64Data.count)
     }
-    var count = 4 * attribute.floats.count + 8 * attribute.ints.count
-    if attribute.hasT { count += size(attribute.t) }
-    for tensor in attribute.tensors { count += size(tensor) }
-    if attribute.hasG {
-      for tensor in attribute.g.initializer { count += size(tensor) }
+    var count = 64 + node.name.utf8.count + 16 * (node.input.count + node.output.count)
+    for name in node.output { count += name.utf8.count }
+    for attribute in node.attribute {
+      count += 64 + 4 * attribute.floats.count + 8 * attribute.ints.count
+      if attribute.hasT { count += size(attribute.t) }
+      for tensor in attribute.tensors { count += size(tensor) }
+    }
+    for graph in Subgraphs.graphs(of: node) {
+      for tensor in graph.initializer { count += 64 + size(tensor) }
+      for inner in graph.node { count += byteCount(inner) }
     }
     return count
   }
@@ -166,13 +173,11 @@ struct FunctionInliner {
   }
 
   private mutating func uniqueName(_ base: String) -> String {
-    var name = base
-    var number = 1
-    while !names.insert(name).inserted {
-      name = "\(base)_\(number)"
-      number += 1
-    }
-    return name
+    if names.insert(base).inserted { return base }
+    var number = nextNumbers[base] ?? 1
+    while !names.insert("\(base)_\(number)").inserted { number += 1 }
+    nextNumbers[base] = number + 1
+    return "\(base)_\(number)"
   }
 
   /// Replaces references to attributes of the call; one that the call and the function leave open

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import GraphIR
 import TensorCore
 
 /// Turns stored tensors into `Tensor`s, whatever field their elements are in.
@@ -112,17 +113,15 @@ struct TensorDecoder {
 
 /// The bound on dimensions that a file declares; it keeps every product of them in range.
 enum DimensionBounds {
-  static let maximumElements = 1 << 40
-
   /// The dimensions as a shape; `nil` if one is negative or their product is beyond the bound,
   /// extents of zero counted as one.
   static func shape(_ dimensions: [Int64]) -> [Int]? {
-    guard dimensions.count <= 64 else { return nil }
+    guard dimensions.count <= TensorType.greatestRank else { return nil }
     var product = 1
     for dimension in dimensions {
-      guard dimension >= 0, dimension <= Int64(maximumElements) else { return nil }
+      guard dimension >= 0, dimension <= Int64(TensorType.greatestCount) else { return nil }
       let (next, overflow) = product.multipliedReportingOverflow(by: max(1, Int(dimension)))
-      guard !overflow, next <= maximumElements else { return nil }
+      guard !overflow, next <= TensorType.greatestCount else { return nil }
       product = next
     }
     return dimensions.map { Int($0) }

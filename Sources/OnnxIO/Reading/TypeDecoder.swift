@@ -22,7 +22,7 @@ enum TypeDecoder {
       case nil: dimensions.append(.unknown)
       }
     }
-    guard dimensions.count <= 64, DimensionBounds.shape(fixed) != nil else {
+    guard dimensions.count <= TensorType.greatestRank, DimensionBounds.shape(fixed) != nil else {
       throw .invalidDimensions(value: value.name, dimensions: fixed)
     }
     return TensorType(elementType, dimensions)

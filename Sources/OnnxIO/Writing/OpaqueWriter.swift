@@ -107,9 +107,10 @@ private struct SubgraphWriter {
     }
     subgraph.node = []
     subgraph.initializer = []
+    let outputs = Set(graph.outputs)
     for id in skeleton.initializers {
       guard let tensor = graph[id].constant else { continue }
-      if graph.outputs.contains(id) {
+      if outputs.contains(id) {
         subgraph.node.append(SubgraphWriter.constant(tensor, name: graph[id].name))
       } else {
         subgraph.initializer.append(TensorEncoder.proto(tensor, name: graph[id].name))

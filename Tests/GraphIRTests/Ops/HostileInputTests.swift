@@ -126,4 +126,16 @@ struct HostileInputTests {
       _ = op.cost(inputs: operands.map { $0?.type }, outputs: [])
     }
   }
+
+  @Test("Contents of a result too large for a shape are not computed", .timeLimit(.minutes(1)))
+  func largeContents() {
+    let shape = Operand(Tensor([Int64](repeating: 1, count: 1024), shape: [1, 1024]))
+    let indices = Operand(Tensor([Int64](repeating: 0, count: 1 << 20), shape: [1 << 20]))
+    #expect(Gather(axis: 0).inferContents([shape, indices]) == nil)
+    let column = Operand(Tensor([Int64](repeating: 2, count: 1024), shape: [1024, 1]))
+    #expect(Binary(.power).inferContents([column, shape]) == nil)
+    let list = Operand(Tensor([Int64](repeating: 1, count: 1024), shape: [1024]))
+    let many = [Operand?](repeating: list, count: 100_000)
+    #expect(Concat(axis: 0).inferContents(many) == nil)
+  }
 }
