@@ -86,8 +86,10 @@ let package = Package(
       swiftSettings: plain),
     .target(
       name: "Quantization",
-      dependencies: ["TensorCore", "GraphIR", "GraphPasses", "CPURuntime", "CompressionCore"],
-      swiftSettings: safe),
+      dependencies: [
+        "TensorCore", "GraphIR", "GraphPasses", "CPURuntime", "CompressionCore", "Autodiff",
+        "Training",
+      ], swiftSettings: safe),
 
     // What a user imports, and the command.
     .target(
@@ -136,11 +138,12 @@ let package = Package(
       dependencies: [
         "ModelZoo", "Autodiff", "OnnxIO", "GraphPasses", "GraphIR", "TensorCore", "TestSupport",
       ]),
+    .testTarget(name: "CompressionCoreTests", dependencies: ["CompressionCore", "TestSupport"]),
     .testTarget(
       name: "QuantizationTests",
       dependencies: [
-        "Quantization", "CompressionCore", "CPURuntime", "GraphPasses", "GraphIR", "TensorCore",
-        "TestSupport",
+        "Quantization", "Training", "Autodiff", "OnnxIO", "CompressionCore", "CPURuntime",
+        "GraphPasses", "GraphIR", "DataIO", "TensorCore", "TestSupport",
       ]),
     .testTarget(name: "SwiftletTests", dependencies: ["Swiftlet", "TestSupport"]),
     .testTarget(

@@ -8,6 +8,9 @@ public struct TrainableGraph: Sendable {
   /// What a parameter does in its layer; optimizers treat them differently.
   public enum Role: String, Sendable, Codable, CaseIterable {
     case weight, bias, normalizationScale, normalizationBias
+
+    /// A number that a method of training added, such as the step of a quantizer.
+    case auxiliary
   }
 
   /// A value that training changes.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import CompressionCore
 package import GraphIR
-package import TensorCore
+import TensorCore
 
 /// Scales channels between products so that they fill the ranges of their tensors more evenly.
 ///

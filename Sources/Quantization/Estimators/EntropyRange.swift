@@ -14,6 +14,9 @@ public struct EntropyRange: RangeEstimator {
   public init() {}
   public var name: String { "entropy" }
   public var summary: String { "the least Kullback-Leibler divergence of the clipped histogram" }
+  public var source: String {
+    #"Migacz, "8-bit Inference with TensorRT", 2017"#
+  }
 
   /// Bins that the search works on, at most.
   static let greatestBinCount = 2048

@@ -10,6 +10,10 @@ public struct MeanSquaredErrorRange: RangeEstimator {
   public init() {}
   public var name: String { "mse" }
   public var summary: String { "the least mean squared error of rounding and clipping" }
+  public var source: String {
+    #"Choukroun et al., "Low-bit Quantization of Neural Networks "#
+      + #"for Efficient Inference", 2019"#
+  }
 
   public func range(
     of statistics: ValueStatistics, for request: RangeRequest

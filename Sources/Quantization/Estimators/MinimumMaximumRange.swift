@@ -9,6 +9,10 @@ public struct MinimumMaximumRange: RangeEstimator {
   public init() {}
   public var name: String { "minmax" }
   public var summary: String { "the least and greatest value seen; clips nothing" }
+  public var source: String {
+    #"Jacob et al., "Quantization and Training of Neural Networks "#
+      + #"for Efficient Integer-Arithmetic-Only Inference", 2018"#
+  }
 
   public var needsHistogram: Bool { false }
 

@@ -10,6 +10,10 @@ public struct MovingAverageRange: RangeEstimator {
   public init() {}
   public var name: String { "moving-average" }
   public var summary: String { "a moving average of each sample's least and greatest value" }
+  public var source: String {
+    #"Jacob et al., "Quantization and Training of Neural Networks "#
+      + #"for Efficient Integer-Arithmetic-Only Inference", 2018"#
+  }
 
   public var needsHistogram: Bool { false }
 

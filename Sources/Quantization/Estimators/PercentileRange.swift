@@ -9,6 +9,9 @@ public struct PercentileRange: RangeEstimator {
   public init() {}
   public var name: String { "percentile" }
   public var summary: String { "the magnitude that all values but a given fraction stay below" }
+  public var source: String {
+    #"NVIDIA, histogram calibrator of pytorch-quantization, 2020"#
+  }
 
   public func range(
     of statistics: ValueStatistics, for request: RangeRequest

@@ -7,6 +7,7 @@ import TensorCore
 
 extension TrainingRun {
   private static let bestPrefix = "best/"
+  private static let finalPrefix = "final/"
 
   private var dataShape: CheckpointHeader.DataShape {
     CheckpointHeader.DataShape(
@@ -27,12 +28,20 @@ extension TrainingRun {
   }
 
   /// Writes a checkpoint, if there is a place for it.
-  func save(_ network: Graph) throws {
+  ///
+  /// - Parameter values: Those of the network's file; at the end of training also what of them is
+  ///   no constant of the network is kept.
+  func save(_ values: [String: Tensor]) throws {
     guard let store, let options = trainer.options.checkpoints else { return }
     var tensors = state()
     for (name, tensor) in bestValues { tensors[Self.bestPrefix + name] = tensor }
+    if progress.isComplete {
+      for (name, tensor) in values where !isConstant(name) {
+        tensors[Self.finalPrefix + name] = tensor
+      }
+    }
     try store.save(
-      network,
+      try network(with: values),
       header: CheckpointHeader(
         generation: generation, run: name, recipe: recipe, data: dataShape, progress: progress),
       tensors: tensors)
@@ -44,7 +53,7 @@ extension TrainingRun {
     guard let interval = trainer.options.checkpoints?.secondInterval,
       (clock.now - savedAt) / .seconds(1) >= interval
     else { return }
-    try save(try network(with: currentValues()))
+    try save(currentValues())
   }
 
   /// The last epoch's checkpoint is written when all is done.
@@ -52,7 +61,7 @@ extension TrainingRun {
     guard let interval = trainer.options.checkpoints?.epochInterval, interval > 0, !isLast,
       progress.epoch % interval == 0
     else { return }
-    try save(try network(with: currentValues()))
+    try save(currentValues())
   }
 
   /// Goes back to where the checkpoint stands, if there is one and it is wanted.
@@ -81,9 +90,13 @@ extension TrainingRun {
     guard progress.isComplete else { return nil }
     let file = try OnnxModel.read(contentsOf: URL(fileURLWithPath: checkpoint.networkPath))
     var values: [String: Tensor] = [:]
-    for name in plan.networkVariables { values[name] = file.constant(file.value(named: name)) }
+    for name in plan.networkVariables {
+      values[name] =
+        isConstant(name)
+        ? file.constant(file.value(named: name)) : checkpoint.tensors[Self.finalPrefix + name]
+    }
     return FinishedNetwork(
-      network: marked(try network(with: values)), validation: progress.finalScores?.validation,
+      values: values, validation: progress.finalScores?.validation,
       test: progress.finalScores?.test)
   }
 

@@ -36,9 +36,11 @@ public protocol ParameterPolicy: Sendable {
 }
 
 extension TrainingRecipe {
-  /// What the recipe says of a parameter: weights decay; scales and biases if it asks for that.
+  /// What the recipe says of a parameter: weights decay; scales and biases if it asks for that;
+  /// what a method added does not.
   func options(for parameter: TrainableGraph.Parameter) -> ParameterOptions {
-    let decays = parameter.role == .weight || decaysNormalizationAndBias
+    let decays =
+      parameter.role == .weight || (decaysNormalizationAndBias && parameter.role != .auxiliary)
     return ParameterOptions(weightDecay: decays ? weightDecay : 0)
   }
 }

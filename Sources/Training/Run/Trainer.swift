@@ -23,6 +23,9 @@ public struct Trainer: Sendable {
   /// Transforms, losses and exceptions to the recipe; the recipe's loss alone by default.
   public var builder: TrainingGraphBuilder
 
+  /// What takes part beside the recipe; `add(_:)` adds to it.
+  public internal(set) var methods: [any TrainingMethod] = []
+
   /// What runs the steps.
   package var backend = TrainingBackend.compiled
 

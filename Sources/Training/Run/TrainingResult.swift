@@ -17,6 +17,9 @@ public struct TrainingResult: Sendable {
   /// `Trainer.network` with trained values in place of its constants: nothing else is changed.
   public var network: Graph
 
+  /// `network` as the methods that took part leave it for use; without any, the same.
+  public var deployed: Graph
+
   /// Updates made in all.
   public var steps: Int
 

@@ -17,11 +17,11 @@ extension TrainingRun {
 
   /// The network with other constants; variables that are none of its constants are left out.
   func network(with values: [String: Tensor]) throws -> Graph {
-    let own = values.filter { name, _ in
-      trainer.network.value(named: name).flatMap { trainer.network[$0].constant } != nil
-    }
-    return try trainer.network.settingConstants(own)
+    try trainer.network.settingConstants(values.filter { isConstant($0.key) })
   }
+
+  /// Whether a variable is a constant of the network, and not one that a method added.
+  func isConstant(_ name: String) -> Bool { constantNames.contains(name) }
 
   /// All variables that outlive an update.
   func state() -> [String: Tensor] {
@@ -35,12 +35,13 @@ extension TrainingRun {
 
   private func isOfNetwork(_ name: String) -> Bool { plan.networkVariables.contains(name) }
 
-  /// Scores a network on what data there is.
-  func evaluate(_ network: Graph, into epoch: inout EpochReport) throws {
+  /// Scores the network that is used under given values on what data there is.
+  func evaluate(_ values: [String: Tensor], into epoch: inout EpochReport) throws {
     let sources = [validation, test].compactMap { $0 }
     if sources.isEmpty { return }
     let scorer = try NetworkScorer(
-      network, batchSize: recipe.batchSize, threads: trainer.options.threads)
+      try trainer.deployed(try network(with: values), values: values), batchSize: recipe.batchSize,
+      threads: trainer.options.threads)
     let total = sources.reduce(0) { $0 + $1.batchesPerEpoch }
     var before = 0
     func score(_ source: (any BatchSource)?) throws -> Score? {
@@ -92,4 +93,21 @@ extension TrainingRun {
     report(.reestimated(batches: count))
     return true
   }
+}
+
+extension Graph {
+  /// Names of constants, and of results of nothing but `Identity` on one.
+  fileprivate var storedConstants: [String] {
+    var stored = Set(valueIDs.filter { self[$0].constant != nil })
+    for node in nodes where node.op is Identity {
+      if let input = node.inputs.first ?? nil, stored.contains(input),
+        let output = node.outputs.first ?? nil
+      {
+        stored.insert(output)
+      }
+    }
+    return stored.map { self[$0].name }
+  }
+
+  var storedConstantNames: Set<String> { Set(storedConstants) }
 }

@@ -18,6 +18,7 @@ final class TrainingRun {
   let session: any TrainingSession
   let store: CheckpointStore?
   let clock = ContinuousClock()
+  let constantNames: Set<String>
   private let stepsPerEpoch: Int
   private let totalSteps: Int
 
@@ -35,6 +36,7 @@ final class TrainingRun {
     test: (any BatchSource)?, report: @escaping (TrainingEvent) -> Void
   ) throws {
     self.trainer = trainer
+    constantNames = trainer.network.storedConstantNames
     recipe = trainer.recipe
     self.training = training
     self.validation = validation
@@ -75,17 +77,17 @@ final class TrainingRun {
           parameters: plan.parameterCount, batchesPerEpoch: training.batchesPerEpoch,
           stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps, stepsDone: progress.step,
           arenaBytes: session.arenaByteCount)))
-    if let finished { return summary(finished) }
+    if let finished { return try summary(finished) }
     do {
       while progress.epoch < recipe.epochs, !hasReachedLimit, !progress.wasStoppedEarly {
         try trainEpoch()
         if !hasReachedLimit || progress.batch == epochBatches { try endEpoch() }
       }
-      return summary(try finish())
+      return try summary(try finish())
     } catch is TrainingInterruption {
-      try save(try network(with: currentValues()))
+      try save(currentValues())
       report(.interrupted(step: progress.step))
-      var result = summary(try network(with: currentValues()))
+      var result = try summary(FinishedNetwork(values: currentValues()))
       result.ending = .interrupted
       return result
     }
@@ -188,7 +190,7 @@ extension TrainingRun {
     var epoch = epochReport
     let isLast = progress.epoch == recipe.epochs - 1 || hasReachedLimit
     if isLast || (progress.epoch + 1) % recipe.evaluationInterval == 0 {
-      try evaluate(try network(with: currentValues()), into: &epoch)
+      try evaluate(currentValues(), into: &epoch)
     }
     if recipe.earlyStopPatience != nil, let score = epoch.validation {
       if score.top1 > progress.best?.validation?.top1 ?? -1 {
@@ -226,42 +228,37 @@ extension TrainingRun {
       values = bestValues
     }
     let last = progress.best ?? progress.history.last
-    var finished = FinishedNetwork(
-      network: try network(with: values), validation: last?.validation, test: last?.test)
     let isReestimated = try reestimate(&values)
-    if isReestimated { finished.network = try network(with: values) }
+    var finished = FinishedNetwork(
+      values: values, validation: last?.validation, test: last?.test)
     if isReestimated || progress.batch > 0 || progress.history.isEmpty {
       var epoch = epochReport
-      try evaluate(finished.network, into: &epoch)
+      try evaluate(values, into: &epoch)
       (finished.validation, finished.test) = (epoch.validation, epoch.test)
     }
     if progress.epoch == recipe.epochs || progress.wasStoppedEarly {
       progress.isComplete = true
       progress.finalScores = FinalScores(validation: finished.validation, test: finished.test)
     }
-    try save(finished.network)
-    if store != nil { finished.network = marked(finished.network) }
+    try save(values)
     return finished
   }
 
-  private func summary(_ finished: FinishedNetwork) -> TrainingResult {
-    var result = summary(finished.network)
-    (result.validation, result.test) = (finished.validation, finished.test)
-    return result
-  }
-
-  private func summary(_ network: Graph) -> TrainingResult {
-    TrainingResult(
+  private func summary(_ finished: FinishedNetwork) throws -> TrainingResult {
+    var network = try network(with: finished.values)
+    if store != nil { network = marked(network) }
+    return TrainingResult(
       ending: progress.wasStoppedEarly ? .stoppedEarly : .completed, network: network,
-      steps: progress.step, history: progress.history, validation: nil, test: nil,
-      state: state(),
+      deployed: try trainer.deployed(network, values: finished.values),
+      steps: progress.step, history: progress.history, validation: finished.validation,
+      test: finished.test, state: state(),
       imagesPerSecond: trainedSeconds > 0 ? Double(trainedSamples) / trainedSeconds : 0)
   }
 }
 
-/// A network at the end of training, and its scores.
+/// The values of a network at the end of training, and its scores.
 struct FinishedNetwork {
-  var network: Graph
+  var values: [String: Tensor]
   var validation: Score?
   var test: Score?
 }
