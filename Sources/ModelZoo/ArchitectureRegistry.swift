@@ -9,7 +9,7 @@ public enum ArchitectureRegistry {
     MobileNetworkV1.architectures, MobileNetworkV2.architectures, MobileNetworkV3.architectures,
     ShuffleNetworkV1.architectures, ShuffleNetworkV2.architectures, MnasNetwork.architectures,
     VGGNetwork.architectures, SmallVGGNetwork.architectures, NetworkInNetwork.architectures,
-    LeNetwork.architectures,
+    LeNetwork.architectures, AdderNetwork.architectures,
   ].flatMap { $0 }
 
   /// The network with a name.

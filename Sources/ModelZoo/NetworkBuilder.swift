@@ -188,6 +188,17 @@ extension NetworkBuilder {
     convolution(name, channels, kernel: kernel, stride: stride, groups: channels)
   }
 
+  /// The negative L1 distances to square filters, which start normal with deviation 1.
+  package mutating func adderConvolution(
+    _ name: String, _ outputs: Int, kernel: Int, stride: Int = 1
+  ) {
+    let filters = parameter(
+      "\(name).adder", [outputs, channels, kernel, kernel], .normal(deviation: 1))
+    let pad = kernel / 2
+    let op = AdderConv(strides: [stride, stride], padding: .explicit([pad, pad, pad, pad]))
+    node(op, name, with: [filters])
+  }
+
   package mutating func batchNormalization(_ name: String) {
     let count = [channels]
     let others = [
@@ -247,10 +258,11 @@ extension NetworkBuilder {
       padding: .explicit([pad, pad, pad, pad]), ceilMode: ceil)
   }
 
-  /// Pools over the whole picture and drops its axes: `[N, C, H, W]` to `[N, C]`.
-  package mutating func globalAverage() {
+  /// Pools over the whole picture and drops its axes, unless told otherwise: `[N, C, H, W]` to
+  /// `[N, C]`.
+  package mutating func globalAverage(keepsAxes: Bool = false) {
     node(GlobalPool(.average), "avgpool")
-    flatten()
+    if !keepsAxes { flatten() }
   }
 
   package mutating func flatten() { node(Flatten(axis: 1), "flatten") }

@@ -32,6 +32,7 @@ struct Expected: Sendable, CustomTestStringConvertible {
     Expected("resnet44_b", 661_338, 97_436_288),
     Expected("resnet56_b", 855_770, 125_747_840),
     Expected("resnet110_b", 1_730_714, 253_149_824),
+    Expected("addernet20", 272_484, 40_813_184),
     Expected("resnet20", 275_572, 40_556_800, classes: 100),
     Expected("resnet32", 470_004, 68_868_352, classes: 100),
     Expected("resnet56", 858_868, 125_491_456, classes: 100),
