@@ -35,6 +35,7 @@ extension PassPipeline {
   public static let lowering = PassPipeline(
     [
       Step(FoldKnownValues(), "conditions that follow from the shapes"),
+      Step(WidenCodes(), "integer kernels work on bytes"),
       Step(InlineBranches(), "as in portable"),
       Step(ExpandFunctions(), "the runtime has ways for the parts"),
     ] + simplification + [

@@ -3,6 +3,7 @@
 /// What can be wrong with a request to quantize.
 public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertible {
   case unsupportedType(String, role: String, supported: [String])
+  case unsupportedBits(Int, supported: String)
   case unknownEstimator(String, known: [String])
   case invalidPattern(String, reason: String)
   case patternMatchesNothing(String, examples: [String])
@@ -16,6 +17,8 @@ public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertib
     switch self {
     case .unsupportedType(let type, let role, let supported):
       "\(type) is no type for \(role) (supported: \(supported.joined(separator: ", ")))"
+    case .unsupportedBits(let bits, let supported):
+      "\(bits) bits are not supported (accepted: \(supported))"
     case .unknownEstimator(let name, let known):
       "no range estimator is named \"\(name)\" (known: \(known.joined(separator: ", ")))"
     case .invalidPattern(let pattern, let reason):

@@ -47,6 +47,7 @@ struct RuleCoverageTests {
     (LayerNormalizationGradient.self, .gradient), (SliceGradient.self, .gradient),
     (SumToShape.self, .gradient), (SoftmaxCrossEntropyGradient.self, .gradient),
     (AdderConvInputGradient.self, .gradient), (AdderConvWeightGradient.self, .gradient),
+    (FakeQuantizeGradient.self, .gradient),
     (Attention.self, .function), (RotaryEmbedding.self, .function), (SwiGLU.self, .function),
     (RMSNormalization.self, .function), (GroupNormalization.self, .function),
     (MeanVarianceNormalization.self, .function), (LpNormalization.self, .function),

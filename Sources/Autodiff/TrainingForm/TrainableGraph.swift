@@ -20,6 +20,13 @@ public struct TrainableGraph: Sendable {
     public var input: ValueID
     public var initial: Tensor
     public var role: Role
+
+    public init(name: String, input: ValueID, initial: Tensor, role: Role) {
+      self.name = name
+      self.input = input
+      self.initial = initial
+      self.role = role
+    }
   }
 
   /// A running mean or variance, which a step replaces by `output`.
@@ -29,6 +36,13 @@ public struct TrainableGraph: Sendable {
     public var input: ValueID
     public var output: ValueID
     public var initial: Tensor
+
+    public init(name: String, input: ValueID, output: ValueID, initial: Tensor) {
+      self.name = name
+      self.input = input
+      self.output = output
+      self.initial = initial
+    }
   }
 
   public var graph: Graph
@@ -39,6 +53,15 @@ public struct TrainableGraph: Sendable {
 
   /// The input that random dropouts count steps by, an int64 scalar; `nil` without dropouts.
   public var step: ValueID?
+
+  public init(
+    graph: Graph, parameters: [Parameter] = [], statistics: [Statistic] = [], step: ValueID? = nil
+  ) {
+    self.graph = graph
+    self.parameters = parameters
+    self.statistics = statistics
+    self.step = step
+  }
 }
 
 /// How a graph is brought into training form.

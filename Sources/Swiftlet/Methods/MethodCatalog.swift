@@ -7,8 +7,11 @@ public enum MethodCatalog {
   /// Families in the order in which lists show them.
   public static let groups: [MethodGroup] = [
     MethodGroup(
+      family: TrainedQuantizers.family.name, chosenBy: "swiftlet qat --quantizer",
+      cards: TrainedQuantizers.family.cards),
+    MethodGroup(
       family: RangeEstimators.registry.family, chosenBy: "swiftlet quantize --estimator",
-      cards: RangeEstimators.registry.methods.map(\.card))
+      cards: RangeEstimators.registry.methods.map(\.card)),
   ]
 
   /// The cards of the methods with a name, each with its family; families may share a name.

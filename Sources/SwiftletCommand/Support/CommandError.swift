@@ -29,7 +29,9 @@ package struct CommandError: Error, Equatable, Sendable {
     if case DataError.invalidOption(let option, _, _) = error, option.hasPrefix("--") {
       status = .wrongUsage
     }
-    if error is QuantizationError, Self.isUsage(error) { status = .wrongUsage }
+    if error is CompressionError || error is QuantizationError, Self.isUsage(error) {
+      status = .wrongUsage
+    }
   }
 
   /// The error with the model's file in front, unless it names the file itself.
@@ -45,8 +47,11 @@ package struct CommandError: Error, Equatable, Sendable {
   }
 
   private static func isUsage(_ error: any Error) -> Bool {
-    switch error as? QuantizationError {
-    case .unsupportedType, .unknownEstimator, .invalidPattern, .patternMatchesNothing: true
+    if error is CompressionError { return true }
+    return switch error as? QuantizationError {
+    case .unsupportedType, .unsupportedBits, .unknownEstimator, .invalidPattern,
+      .patternMatchesNothing:
+      true
     default: false
     }
   }

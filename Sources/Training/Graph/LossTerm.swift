@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Autodiff
 public import GraphIR
-import TensorCore
+public import TensorCore
 
 /// A part of what training makes small.
 ///
@@ -48,7 +48,7 @@ public struct LossContext: Sendable {
   /// Inputs that are new for every update.
   public private(set) var scalars: [StepScalar] = []
 
-  init(network: TrainableGraph, scores: ValueID, targets: ValueID, batchSize: Int) {
+  package init(network: TrainableGraph, scores: ValueID, targets: ValueID, batchSize: Int) {
     self.network = network
     self.scores = scores
     self.targets = targets
@@ -77,8 +77,36 @@ public struct LossContext: Sendable {
     network.graph.addNode(op, name: name, inputs: inputs, outputNames: [name])[0]
   }
 
-  mutating func constant(_ value: Float, name: String) -> ValueID {
+  /// Adds a constant scalar.
+  public mutating func constant(_ value: Float, name: String) -> ValueID {
     network.graph.addConstant(Tensor(scalar: value), name: name)
+  }
+
+  /// Adds a parameter that training changes as its policy says, and that checkpoints keep.
+  ///
+  /// - Returns: The value that stands for it; its name is `name`, which must be new.
+  public mutating func addParameter(
+    _ name: String, initial: Tensor, role: TrainableGraph.Role = .auxiliary
+  ) -> ValueID {
+    let input = network.graph.addInput(
+      name: name, type: TensorType(initial.elementType, shape: initial.shape))
+    network.parameters.append(
+      TrainableGraph.Parameter(name: name, input: input, initial: initial, role: role))
+    return input
+  }
+
+  /// Adds a number that every update replaces by what a node computes, and that checkpoints keep.
+  ///
+  /// - Parameter output: Makes the node from the value before the update.
+  public mutating func addStatistic(
+    _ name: String, initial: Tensor, output: (ValueID, inout LossContext) -> ValueID
+  ) -> ValueID {
+    let input = network.graph.addInput(
+      name: name, type: TensorType(initial.elementType, shape: initial.shape))
+    let updated = output(input, &self)
+    network.statistics.append(
+      TrainableGraph.Statistic(name: name, input: input, output: updated, initial: initial))
+    return input
   }
 }
 

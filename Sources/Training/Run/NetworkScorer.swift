@@ -23,8 +23,10 @@ struct NetworkScorer {
     let lowered = try PassPipeline.lowering.run(
       try portable.specialized(batch: self.batchSize)
     ).graph
+    let isQuantized = portable.nodes.contains { $0.op is QuantizeLinear }
     model = try CompiledModel(
-      lowered, options: CompileOptions(threads: threads, precision: .fp32))
+      lowered,
+      options: CompileOptions(threads: threads, precision: isQuantized ? .int8 : .fp32))
     let last = GraphIndex(portable).producer(of: portable.outputs.first)?.op as? Softmax
     givesProbabilities = last.map { !$0.isLogarithm } ?? false
   }
