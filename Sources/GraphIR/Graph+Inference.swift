@@ -112,8 +112,9 @@ extension Graph {
   }
 
   /// The graph for one batch size: unknown first extents of inputs become `batch`, other unknown
-  /// extents what `shapes` says, or else the least of a few numbers, from 1 on, with which no node
-  /// breaks its operator's rules; 1 if there is none.
+  /// extents what `shapes` says, or else the first of a few numbers with which no node breaks its
+  /// operator's rules: 1, powers of two, and those that targets of reshapes state; 1 if there is
+  /// none.
   public func specialized(batch: Int, shapes: [String: [Int]] = [:]) throws(GraphError) -> Graph {
     let plain = try specialized(batch: batch, shapes: shapes, otherwise: 1)
     let isFree = inputs.contains { input in
@@ -122,11 +123,26 @@ extension Graph {
     }
     var checked = plain
     guard isFree, !checked.inferTypes().isEmpty else { return plain }
-    for extent in [8, 32, 128, 512, 2048] {
+    for extent in [8, 32, 128, 512, 2048] + statedExtents {
       var larger = try specialized(batch: batch, shapes: shapes, otherwise: extent)
       if larger.inferTypes().isEmpty { return larger }
     }
     return plain
+  }
+
+  /// Extents that targets of reshapes and other short lists of integers state, the least first:
+  /// exporters write the extents of their sample there.
+  private var statedExtents: [Int] {
+    var found: Set<Int> = []
+    for node in nodes {
+      for case .some(let input) in node.inputs {
+        guard let constant = self[input].constant, constant.elementType == .int64,
+          constant.rank == 1, constant.count <= 8
+        else { continue }
+        found.formUnion(constant.integers().filter { (2...4096).contains($0) }.map { Int($0) })
+      }
+    }
+    return Array(found.sorted().prefix(64))
   }
 
   private func specialized(

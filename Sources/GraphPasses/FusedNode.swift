@@ -32,6 +32,13 @@ struct FusedNode {
   /// Whether an addition may become the next stage.
   var takesAddition: Bool { isOpen && root.realStages == .activationsAndAdditions }
 
+  /// Whether a stage adds something else than a constant vector already.
+  func addsTensor(in index: GraphIndex) -> Bool {
+    node.inputs.dropFirst(step.rootInputCount).contains { addend in
+      index.constant(addend).map { $0.rank != 1 } ?? true
+    }
+  }
+
   /// Adds the step with the given inputs and output, and removes the node.
   func rewrite(in patch: inout GraphPatch, inputs: [ValueID?]? = nil, output: ValueID? = nil) {
     patch.remove(node)

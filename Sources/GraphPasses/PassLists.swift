@@ -38,6 +38,7 @@ extension PassPipeline {
       Step(WidenCodes(), "integer kernels work on bytes"),
       Step(InlineBranches(), "as in portable"),
       Step(ExpandFunctions(), "the runtime has ways for the parts"),
+      Step(ExpandQuantizedProducts(), "one form of quantized network"),
     ] + simplification + [
       Step(MergeEqualNodes(mergesQuantization: true), "one pair of quantizing nodes per value"),
       Step(RecognizeActivations(keepsOperatorSet: false), "the runtime has them all"),
@@ -45,11 +46,15 @@ extension PassPipeline {
       Step(RecognizeGlobalPooling(), "maps whose size was symbolic"),
     ] + folding + [
       Step(DropDeadNodes(), "dead users would keep operators from being fused"),
+      Step(RecognizeAttention(), "before additions and scales become stages of its products"),
+      Step(RecognizeDynamicProduct(), "before what turns its sums into reals is fused elsewhere"),
+      Step(DropDeadNodes(), "scales and casts that recognized products did"),
       Step(SinkDequantization(), "movements work on bytes"),
       Step(FoldConstants(), "movements of quantized weights"),
       Step(HoistQuantization(), "what computes a moved tensor can write codes"),
       Step(CancelRequantization(), "what sinking leaves between two movements"),
       Step(DropDeadNodes(), "dequantized values that movements used"),
+      Step(FuseProductBias(), "the first stage, as activations stand behind it"),
       Step(
         FuseActivation(ofProductsOnly: true),
         "stages first, so that additions see what they add to"),

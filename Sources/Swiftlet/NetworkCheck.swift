@@ -41,6 +41,9 @@ public struct NetworkCheck: Sendable {
   /// Why the network cannot be quantized; `nil` if it can.
   public private(set) var quantizationProblem: String?
 
+  /// Groups of nodes that run as one operator.
+  public private(set) var patterns = NetworkPatterns(in: Graph())
+
   /// Fraction of the multiply-accumulates whose products can be computed on integers.
   public private(set) var quantizableShare = 0.0
 
@@ -103,7 +106,9 @@ public struct NetworkCheck: Sendable {
     do {
       let options = CompileOptions(threads: threads, precision: portable.naturalPrecision)
       var found: [String: String] = [:]
-      for step in try CompiledModel(portable: portable, options: options).steps {
+      let lowered = try portable.lowered()
+      patterns = NetworkPatterns(in: lowered)
+      for step in try CompiledModel(lowered, options: options).steps {
         for name in step.nodes where found[name] != "reference" {
           found[name] = step.implementation
         }

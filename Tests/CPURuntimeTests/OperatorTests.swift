@@ -14,6 +14,16 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
+  /// No region of interest, and scales.
+  private static func resizing(_ scales: [Float]) -> [Tensor] {
+    [Tensor([Float](), shape: [0]), Tensor(scales, shape: [scales.count])]
+  }
+
+  private static func weights(_ shape: [Int]) -> Tensor {
+    let count = shape.reduce(1, *)
+    return Tensor((0..<count).map { Float($0 * 7 % 13) / 13 - 0.4 }, shape: shape)
+  }
+
   private static func list(_ values: Int64...) -> Tensor { Tensor(values, shape: [values.count]) }
 
   static let all = [
@@ -92,6 +102,78 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
     OperatorCase(
       name: "Expand", op: Expand(), shapes: [[3, 1]], constants: [list(2, 3, 4)]),
     OperatorCase(name: "Erf", op: Unary(.erf), shapes: [[2, 7]], lowered: false),
+    OperatorCase(
+      name: "Gather of rows", op: Gather(), shapes: [[6, 5]],
+      constants: [Tensor([Int64(3), -1, 0, 3], shape: [2, 2])]),
+    OperatorCase(
+      name: "Gather in the middle", op: Gather(axis: 1), shapes: [[2, 6, 5]],
+      constants: [list(5, -6)]),
+    OperatorCase(
+      name: "Gather of one", op: Gather(axis: -1), shapes: [[2, 6, 5]],
+      constants: [Tensor(scalar: Int64(-2))]),
+    OperatorCase(
+      name: "DepthToSpace", op: DepthToSpace(blockSize: 2), shapes: [[2, 12, 3, 5]]),
+    OperatorCase(
+      name: "DepthToSpace, columns first",
+      op: DepthToSpace(blockSize: 3, order: .columnRowDepth), shapes: [[1, 18, 2, 4]]),
+    OperatorCase(
+      name: "SpaceToDepth", op: SpaceToDepth(blockSize: 2), shapes: [[2, 3, 4, 6]]),
+    OperatorCase(
+      name: "Square", op: Binary(.power), shapes: [[2, 7]],
+      constants: [Tensor(scalar: Float(2))]),
+    OperatorCase(
+      name: "Cube", op: Binary(.power), shapes: [[2, 7]], constants: [Tensor(scalar: Float(3))]),
+    OperatorCase(
+      name: "Odd power", op: Binary(.power), shapes: [[2, 7]],
+      constants: [Tensor(scalar: Float(4.5))], lowered: false),
+    OperatorCase(
+      name: "ReduceMean of rows", op: Reduce(.mean), shapes: [[3, 4, 9]], constants: [list(-1)]),
+    OperatorCase(
+      name: "ReduceMean of maps", op: Reduce(.mean, keepsDimensions: false),
+      shapes: [[2, 7, 5, 3]], constants: [list(2, 3)]),
+    OperatorCase(
+      name: "ReduceL2", op: Reduce(.l2), shapes: [[3, 4, 9]], constants: [list(1)]),
+    OperatorCase(
+      name: "ReduceL1", op: Reduce(.l1), shapes: [[3, 4, 9]], constants: [list(2)]),
+    OperatorCase(name: "ReduceMax of all", op: Reduce(.maximum), shapes: [[3, 4, 9]]),
+    OperatorCase(
+      name: "ReduceMin", op: Reduce(.minimum, keepsDimensions: false), shapes: [[3, 4, 9]],
+      constants: [list(0)]),
+    OperatorCase(
+      name: "ReduceLogSum", op: Reduce(.logSumExp), shapes: [[3, 4, 9]], constants: [list(0)],
+      lowered: false),
+    OperatorCase(
+      name: "Resize to nearest", op: Resize(coordinates: .asymmetric, rounding: .floor),
+      shapes: [[2, 3, 4, 5]], constants: resizing([1, 1, 2, 2])),
+    OperatorCase(
+      name: "Resize to nearest, smaller", op: Resize(), shapes: [[1, 3, 7, 9]],
+      constants: resizing([1, 1, 0.6, 0.4])),
+    OperatorCase(
+      name: "Resize, linear", op: Resize(mode: .linear), shapes: [[2, 3, 4, 5]],
+      constants: resizing([1, 1, 2, 1.7])),
+    OperatorCase(
+      name: "Resize, linear by corners",
+      op: Resize(mode: .linear, coordinates: .alignCorners), shapes: [[1, 3, 4, 5]],
+      constants: resizing([1, 1, 3, 2])),
+    OperatorCase(
+      name: "Resize, cubic", op: Resize(mode: .cubic), shapes: [[1, 3, 6, 5]],
+      constants: resizing([1, 1, 2, 2])),
+    OperatorCase(
+      name: "ConvTranspose", op: ConvTranspose(strides: [2, 2]), shapes: [[2, 6, 5, 4]],
+      constants: [weights([6, 5, 3, 3]), weights([5])]),
+    OperatorCase(
+      name: "ConvTranspose of groups",
+      op: ConvTranspose(
+        strides: [2, 2], padding: .explicit([1, 1, 1, 1]), group: 2, outputPadding: [1, 1]),
+      shapes: [[1, 6, 5, 4]], constants: [weights([6, 4, 3, 3])]),
+    OperatorCase(
+      name: "ConvTranspose, dilated, of one axis",
+      op: ConvTranspose(strides: [3], dilations: [2], padding: .explicit([1, 0])),
+      shapes: [[2, 4, 7]], constants: [weights([4, 3, 3])]),
+    OperatorCase(
+      name: "ConvTranspose by channel",
+      op: ConvTranspose(strides: [2, 1], padding: .explicit([1, 0, 1, 0]), group: 4),
+      shapes: [[1, 4, 5, 5]], constants: [weights([4, 1, 4, 3])]),
   ]
 }
 

@@ -23,6 +23,7 @@
 #include "swk_optimizer.h"
 #include "swk_pool.h"
 #include "swk_quantize.h"
+#include "swk_softmax.h"
 #include "swk_statistics.h"
 #include "swk_training.h"
 

@@ -44,16 +44,19 @@ struct ConvolutionProduct {
   }
 
   func lowerReal(into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
-    guard let stages = ProductStages(region),
-      let weights = region.constantReals(1, in: builder.graph)
+    guard let stages = ProductStages(region, channels: outputShape[1], in: builder.graph),
+      stages.bias == nil,
+      var weights = region.constantReals(1, in: builder.graph)
     else { return false }
+    if stages.unit != 1 { weights = weights.map { $0 / stages.unit } }
     let type = builder.realType
     guard let source = try builder.dense(input, .channelsLast, as: type),
       let (target, addendType) = try builder.productTarget(
         stages, type, outputShape, .channelsLast, reading: source), let kind = type.oneDNN
     else { return false }
     let attributes = try stages.attributes(addendType: addendType)
-    let bias = region.constantReals(2, in: builder.graph)
+    let bias = stages.scaledBias(
+      region.constantReals(2, in: builder.graph), channels: outputShape[1])
     let primitive = try makePrimitive(
       builder, source: source, target: target, weightType: kind, hasBias: bias != nil, attributes)
     try addStep(

@@ -44,6 +44,12 @@ extension Binary: RegionLowerable {
       return try region.lowerThroughReals(self, into: builder)
     }
     if function == .multiply, try builder.addChannelProduct(region) { return true }
+    if function == .power, region.givesReals(in: builder.graph),
+      let exponent = builder.graph.constant(region.input(1)), exponent.count == 1,
+      exponent.rank <= builder.shape(of: region.input(0))?.count ?? 0
+    {
+      return try builder.addPower(region, exponent.reals()[0])
+    }
     let algorithm: dnnl_alg_kind_t
     switch function {
     case .add: algorithm = dnnl_binary_add
@@ -86,6 +92,18 @@ extension ProgramBuilder {
         region.node, implementation: primitive.implementation, precision: realType.shortName))
     setPlacement(target, of: region.output)
     return true
+  }
+
+  /// A power with one exponent, of which the kernels have the common ones.
+  func addPower(_ region: Region, _ exponent: Double) throws(OneDNNError) -> Bool {
+    switch exponent {
+    case 2: return try addEltwise(region, first: Eltwise(algorithm: dnnl_eltwise_square))
+    case 0.5: return try addEltwise(region, first: Eltwise(algorithm: dnnl_eltwise_sqrt))
+    case 1, 3, -1, -0.5:
+      let power = Eltwise(algorithm: dnnl_eltwise_pow, alpha: 1, beta: Float(exponent))
+      return try addEltwise(region, first: power)
+    default: return false
+    }
   }
 
   private func append(

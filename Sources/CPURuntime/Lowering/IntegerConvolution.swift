@@ -75,7 +75,8 @@ extension ConvolutionProduct {
   }
 
   func lowerInteger(into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
-    guard let stages = ProductStages(region),
+    guard let stages = ProductStages(region, channels: outputShape[1], in: builder.graph),
+      stages.bias == nil,
       let product = IntegerProduct(
         region, weight: weight, channels: outputShape[1], channelAxis: 0, in: builder.graph)
     else { return false }

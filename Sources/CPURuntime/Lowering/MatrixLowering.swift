@@ -33,8 +33,8 @@ extension MatMul: RegionLowerable {
     guard let input = region.input(0), let shape = builder.shape(of: input), shape.count >= 2
     else { return false }
     guard let weight = builder.graph.constant(region.input(1)), weight.rank == 2 else {
-      return region.code(0) == nil && region.outputCode == nil && region.stages.isEmpty
-        ? try lowerBatched(region, into: builder) : false
+      return try region.codes.contains { $0 != nil } || region.outputCode != nil
+        ? region.lowerThroughReals(self, into: builder) : lowerBatched(region, into: builder)
     }
     let product = MatrixProduct(
       region: region, input: input, rows: shape.dropLast().reduce(1, *),
@@ -54,37 +54,36 @@ extension MatMul: RegionLowerable {
   ) throws(OneDNNError) -> Bool {
     guard let left = region.input(0), let right = region.input(1),
       region.givesReals(in: builder.graph), let output = builder.type(of: region.output),
-      let a = try builder.dense(left, .plain, as: builder.realType),
-      let b = try builder.dense(right, .plain, as: builder.realType),
-      a.shape.count >= 2, b.shape.count >= 2, output.shape.count <= 6
+      let columns = output.shape.last,
+      let stages = ProductStages(region, channels: columns, in: builder.graph),
+      let a = try builder.productOperand(left), let b = try builder.productOperand(right),
+      a.shape.count >= 2, b.shape.count >= 2, (2...6).contains(output.shape.count),
+      a.count > 0, b.count > 0
     else { return false }
-    let rank = output.shape.count
-    let first = [Int](repeating: 1, count: rank - a.shape.count) + a.shape
-    let second = [Int](repeating: 1, count: rank - b.shape.count) + b.shape
-    let target = builder.allocate(builder.realType, output.shape, .plain)
-    let from = try builder.descriptor(a, shape: first, strides: Tensor.strides(of: first))
-    let with = try builder.descriptor(b, shape: second, strides: Tensor.strides(of: second))
-    let to = try builder.descriptor(target)
-    let attributes = try PrimitiveAttributes()
-    var made: dnnl_primitive_desc_t?
-    try check(
-      dnnl_matmul_primitive_desc_create(
-        &made, builder.engine.handle, from.handle, with.handle, nil, to.handle, attributes.handle),
-      "matrix product")
-    guard let made else {
-      throw OneDNNError(call: "matrix product", status: dnnl_runtime_error.rawValue)
+    let type = builder.realType
+    var target = builder.allocateForConsumer(region.output, type, output.shape)
+    var addendType: ElementType?
+    if stages.sum != nil {
+      guard
+        let (claimed, claimedType) = try builder.productTarget(
+          stages, type, output.shape, .plain, reading: a),
+        claimed.buffer != b.buffer
+      else { return false }
+      target = claimed
+      addendType = claimedType
     }
-    let primitive = try Primitive(owning: made)
-    try builder.addPrimitive(
-      primitive,
-      [
-        PrimitiveArgument(argument: DNNL_ARG_SRC, descriptor: from, placement: a),
-        PrimitiveArgument(argument: DNNL_ARG_WEIGHTS, descriptor: with, placement: b),
-        PrimitiveArgument(argument: DNNL_ARG_DST, descriptor: to, placement: target),
-      ], writes: [DNNL_ARG_DST],
-      label: builder.label(
-        region.node, implementation: primitive.implementation,
-        precision: builder.realType.shortName))
+    let product = BatchedProduct(
+      left: a, right: b, target: target, bias: stages.bias,
+      node: region.node, kind: "MatMul")
+    let entry = Eltwise.linear(1 / stages.unit, stages.biasOffset)
+    let needsEntry = stages.unit != 1 || stages.biasOffset != 0
+    guard
+      try builder.add(
+        product,
+        attributes: { () throws(OneDNNError) in
+          try stages.attributes(addendType: addendType, after: needsEntry ? entry : nil)
+        })
+    else { return false }
     builder.setPlacement(target, of: region.output)
     return true
   }
@@ -107,12 +106,13 @@ struct MatrixProduct {
   func lowerReal(
     into builder: ProgramBuilder, alpha: Float, beta: Float
   ) throws(OneDNNError) -> Bool {
-    guard let stages = ProductStages(region),
+    guard let stages = ProductStages(region, channels: columns, in: builder.graph),
       var weights = region.constantReals(1, in: builder.graph), weights.count == inner * columns
     else { return false }
-    if alpha != 1 { weights = weights.map { $0 * alpha } }
-    var bias = region.constantReals(2, in: builder.graph)
-    if beta != 1 { bias = bias?.map { $0 * beta } }
+    let factor = alpha / stages.unit
+    if factor != 1 { weights = weights.map { $0 * factor } }
+    let bias = stages.scaledBias(
+      region.constantReals(2, in: builder.graph)?.map { $0 * beta }, channels: columns)
     let type = builder.realType
     guard let source = try builder.dense(input, .plain, as: type), let kind = type.oneDNN,
       let (target, addendType) = try builder.productTarget(
@@ -126,7 +126,8 @@ struct MatrixProduct {
   }
 
   func lowerInteger(into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
-    guard let stages = ProductStages(region), weight.count == inner * columns,
+    guard let stages = ProductStages(region, channels: columns, in: builder.graph),
+      weight.count == inner * columns,
       let product = IntegerProduct(
         region, weight: weight, channels: columns, channelAxis: transposesWeight ? 0 : 1,
         in: builder.graph)
@@ -142,8 +143,8 @@ struct MatrixProduct {
         sums[column] += Int32(product.weights[row * weightStrides[0] + column * weightStrides[1]])
       }
     }
-    let bias = product.biasAbsorbingZeroPoint(sums: sums)
-      .map { $0 / stages.unit + stages.biasOffset }
+    let bias = stages.scaledBias(
+      product.biasAbsorbingZeroPoint(sums: sums), channels: columns)
     let scales = product.weightScales.map { $0 * product.sourceScale / stages.unit }
     let attributes = try stages.attributes(addendType: addendType)
     try attributes.setScales(of: DNNL_ARG_WEIGHTS, mask: 2)

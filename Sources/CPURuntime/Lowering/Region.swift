@@ -152,6 +152,8 @@ struct ProductStages {
   let unit: Float
   /// Added to the bias (a zero point that needs no step of its own).
   let biasOffset: Float
+  /// A constant vector that the first stage adds, in reals.
+  let bias: [Float]?
   let steps: [Step]
   let sum: (scale: Float, zeroPoint: Int32, addend: ValueID)?
 
@@ -160,17 +162,26 @@ struct ProductStages {
     case sum
   }
 
-  init?(_ region: Region) {
+  /// - Parameter channels: Extent of the result's axis along which a bias lies.
+  init?(_ region: Region, channels: Int, in graph: Graph) {
     var plan = StagePlan()
     var sum: (scale: Float, zeroPoint: Int32, addend: ValueID)?
-    for stage in region.stages {
+    var bias: [Float]?
+    var addends = region.addends[...]
+    for (position, stage) in region.stages.enumerated() {
       switch stage {
       case .activation(let function):
         guard let step = Eltwise(function) else { return nil }
         plan.append(step)
       case .clip(let lower, let upper): plan.append(.clip(lower, upper))
       case .add(let code):
-        guard sum == nil, let addend = region.addends.first.flatMap({ $0 }) else { return nil }
+        guard let addend = addends.popFirst() ?? nil else { return nil }
+        if let vector = graph.constant(addend), vector.rank == 1 {
+          guard position == 0, code == nil, vector.count == channels else { return nil }
+          bias = vector.floats()
+          continue
+        }
+        guard sum == nil else { return nil }
         var operand: (scale: Float, zeroPoint: Int32) = (1, 0)
         if let code {
           guard let known = Region.scalar(code) else { return nil }
@@ -197,11 +208,26 @@ struct ProductStages {
     biasOffset = plan.biasOffset
     steps = plan.steps
     self.sum = sum
+    self.bias = bias
+  }
+
+  /// The bias of the product in its units: `given` in reals with what stages add to it; `nil` if
+  /// it is 0.
+  func scaledBias(_ given: [Float]?, channels: Int) -> [Float]? {
+    var sum = given ?? Array(repeating: 0, count: channels)
+    if let bias, bias.count == sum.count { for index in sum.indices { sum[index] += bias[index] } }
+    let scaled = sum.map { $0 / unit + biasOffset }
+    return scaled.contains { $0 != 0 } ? scaled : nil
   }
 
   /// The attributes that make a primitive do the steps; the addend is of type `addendType`.
-  func attributes(addendType: ElementType?) throws(OneDNNError) -> PrimitiveAttributes {
+  ///
+  /// - Parameter first: What is done with the product before the steps.
+  func attributes(
+    addendType: ElementType?, after first: Eltwise? = nil
+  ) throws(OneDNNError) -> PrimitiveAttributes {
     let attributes = try PrimitiveAttributes()
+    if let first { try attributes.appendEltwise(first) }
     for step in steps {
       switch step {
       case .eltwise(let eltwise): try attributes.appendEltwise(eltwise)

@@ -34,7 +34,8 @@ public struct Fused: Op {
   public enum Stage: Sendable, Equatable {
     case activation(Unary.Function)
     case clip(lower: Float, upper: Float)
-    /// Adds the next extra input, of the shape of the result, dequantized if it has a code.
+    /// Adds the next extra input, dequantized if it has a code: of the shape of the result, or, as
+    /// the first stage of a matrix product, a constant vector along the last axis.
     case add(LinearCode?)
     /// Rounds to the nearest code of the range and back to reals.
     case recode(LinearCode)

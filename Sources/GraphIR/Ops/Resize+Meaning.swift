@@ -26,6 +26,25 @@ extension Resize {
     return [try extrapolated(resampled, axes)]
   }
 
+  /// Along each axis, which indices of the input every position is the weighted sum of; `nil` for
+  /// an axis that stays as it is.
+  ///
+  /// - Parameters:
+  ///   - inputs: The operands; scales, sizes and region must be constants.
+  ///   - shape: That of the first.
+  /// - Returns: `nil` where the result is none of such sums alone, or an operand is not known.
+  /// - Throws: `OpError` if the operands break the operator's rules.
+  package func weightedIndices(
+    _ inputs: [Operand?], shape: [Int]
+  ) throws(OpError) -> [[[(index: Int, weight: Double)]]?]? {
+    guard coordinates != .cropAndResize, !shape.contains(0),
+      let plan = try plan(inputs, shape.map { .fixed($0) })
+    else { return nil }
+    return zip(shape, plan).map { extent, axis in
+      AxisSampling(self, extent: extent, result: axis.extent.value ?? 0, plan: axis).positions
+    }
+  }
+
   private func picked(
     _ x: Tensor, _ axes: [AxisSampling], shape: [Int]
   ) throws(OpError) -> Tensor {
@@ -107,6 +126,13 @@ private struct AxisSampling {
         starts.append(taps.count)
       }
     }
+  }
+
+  /// The indices and weights of each position; `nil` for an axis that stays as it is.
+  var positions: [[(index: Int, weight: Double)]]? {
+    if isIdentity { return nil }
+    if !nearest.isEmpty { return nearest.map { [($0, 1)] } }
+    return zip(starts, starts.dropFirst()).map { Array(taps[$0..<$1]) }
   }
 
   /// The weighted sums along the middle one of three axes, `[outer, extent, inner]`.

@@ -17,6 +17,10 @@ protocol FusionRoot: Op {
 
   /// Whether integers are taken only if the result is quantized too.
   var needsQuantizedResult: Bool { get }
+
+  /// Whether the first stage may add a constant vector along the last axis: a bias that the
+  /// operator itself has no input for.
+  var takesVectorStage: Bool { get }
 }
 
 /// The stages that a root of real inputs takes.
@@ -27,6 +31,7 @@ extension FusionRoot {
   var biasInput: Int? { nil }
   var realStages: StageSupport { .none }
   var needsQuantizedResult: Bool { false }
+  var takesVectorStage: Bool { false }
 }
 
 extension Conv: FusionRoot {
@@ -64,6 +69,13 @@ extension MatMul: FusionRoot {
     position == 1 && rank >= 2 ? rank - 1 : nil
   }
   var realStages: StageSupport { .activationsAndAdditions }
+  var takesVectorStage: Bool { true }
+}
+
+extension DynamicMatMul: FusionRoot {
+  func codedInputs(count: Int) -> Swift.Range<Int> { 0..<0 }
+  var realStages: StageSupport { .activationsAndAdditions }
+  var takesVectorStage: Bool { true }
 }
 
 extension AveragePool: FusionRoot {

@@ -56,7 +56,7 @@ struct AdditionOperands {
     let computed = pair?.input ?? value
     guard index.soleConsumer(of: computed) != nil,
       let step = FusedNode(index.producer(of: computed), in: index), step.takesAddition,
-      let position = index.position(ofProducerOf: computed)
+      !step.addsTensor(in: index), let position = index.position(ofProducerOf: computed)
     else { return nil }
     return Operand(step: step, pair: pair, position: position)
   }

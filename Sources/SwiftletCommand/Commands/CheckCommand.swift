@@ -62,6 +62,11 @@ struct CheckView {
     if check.runProblems.count > 8 {
       lines.append(("", "and \(check.runProblems.count - 8) more; --json lists them"))
     }
+    let patterns = check.patterns.counts
+    if !patterns.isEmpty {
+      let words = patterns.map { "\($0.count) \($0.name)" }.joined(separator: " · ")
+      lines.append(("Patterns", "fused   " + words))
+    }
     lines.append(("Quantize", quantizeWords))
     lines.append(
       (
@@ -126,6 +131,8 @@ struct CheckView {
       "issues": .array(check.summary.issues.map { .string("\($0)") }),
       "export_opset": .optional(check.requiredOpset.map { max($0, graph.metadata.opset) }),
       "macs": .integer(check.summary.macs),
+      "patterns": .object(
+        check.patterns.counts.map { JSONValue.Member($0.name, .integer($0.count)) }),
       "operators": .array(
         check.operators.map { row in
           [
