@@ -65,13 +65,16 @@ public enum InterfaceError: Error, Equatable, Sendable, CustomStringConvertible 
   case noOutput
   case noBatchDimension(input: String, type: String)
   case unevenScores(output: [Int], samples: Int)
+  case unfitArray(input: String, found: String, expected: String)
 
   public var description: String {
     switch self {
     case .notOneInput(let found):
       "the network has \(found.count) inputs (\(found.joined(separator: ", "))); "
-        + "data sets can be fed to networks with one"
+        + "data sets can be fed to networks with one, others take an .npz with an array per input"
     case .noOutput: "the network has no output"
+    case .unfitArray(let input, let found, let expected):
+      "the array \"\(input)\" is \(found) (expected \(expected))"
     case .noBatchDimension(let input, let type):
       "input \"\(input)\" is \(type) (expected a first dimension for the samples of a batch)"
     case .unevenScores(let output, let samples):

@@ -5,6 +5,8 @@ import Swiftlet
 /// The samples that a quantization uses: some to measure ranges on, others to measure the result.
 struct QuantizeData {
   var calibration: DatasetCalibration?
+  /// Samples as arrays, for networks that take no data set.
+  var arrays: ArrayCalibration?
   var evaluator: Evaluator?
   var resolution: PreprocessingResolution?
   var notes: [String] = []
@@ -17,9 +19,13 @@ struct QuantizeData {
   /// Held-out samples of a set without splits that are measured when nothing else was asked.
   static let heldOutCount = 200
 
+  /// What ranges are measured on.
+  var calibrationSource: (any CalibrationSource)? { calibration ?? arrays }
+
   /// Opens what the options name.
   init(_ command: QuantizeCommand, file: ModelFile, needsSamples: Bool) throws {
     guard command.data != nil || command.evaluateOn != nil else { return }
+    if needsSamples, try readArrays(command, file) { return }
     let interface: NetworkInterface
     do { interface = try NetworkInterface(of: file.graph) } catch {
       throw CommandError.naming(file.path, error)
@@ -36,6 +42,19 @@ struct QuantizeData {
       notes = dataset.notes
     }
     try measure(command, file, interface, training: training, heldOut: held)
+  }
+
+  /// Whether the data is an archive with an array for each input; the result is not measured then.
+  private mutating func readArrays(_ command: QuantizeCommand, _ file: ModelFile) throws -> Bool {
+    guard let path = command.data, path.hasSuffix(".npz"), command.evaluateOn == nil,
+      !file.graph.inputs.contains(where: { file.graph[$0].name == "x" }),
+      let source = try ArrayCalibration(
+        contentsOf: path, for: file.graph, count: command.samples)
+    else { return false }
+    arrays = source
+    calibrationWords = "\(Format.integer(source.sampleCount)) samples"
+    notes = ["an array for each input; labels to score by are not among them"]
+    return true
   }
 
   private mutating func calibrate(

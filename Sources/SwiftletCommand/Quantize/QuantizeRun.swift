@@ -36,7 +36,7 @@ struct QuantizeRun {
         written: written)
       outcome.preprocessing = data.resolution?.preprocessing
       outcome.preprocessingWords = preprocessingWords(data)
-      outcome.calibrationCount = data.calibration?.sampleCount ?? 0
+      outcome.calibrationCount = data.calibrationSource?.sampleCount ?? 0
       outcome.measuredOn = data.measuredWords
       outcome.before.bytes = file.byteCount(constants: summary.constantBytes)
       outcome.before.parameters = summary.parameters
@@ -105,7 +105,7 @@ struct QuantizeRun {
     let shown = QuantizeProgress(console: console)
     let executors = BatchedModel.factory(threads: common.threads)
     defer { shown.finish() }
-    guard let source = data.calibration else {
+    guard let source = data.calibrationSource else {
       return (
         try Quantizer.quantize(
           portable, calibration: InMemoryCalibration([]), options: options,
