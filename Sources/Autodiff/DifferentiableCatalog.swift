@@ -6,7 +6,8 @@ package enum DifferentiableCatalog {
   package static let types: [any Differentiable.Type] = [
     Conv.self, ConvTranspose.self, AdderConv.self, MatMul.self, Gemm.self, Unary.self, Clip.self,
     Binary.self, Variadic.self, Where.self, Cast.self, Identity.self, Dropout.self,
-    RandomDropout.self, StopGradient.self, StraightThrough.self, FakeQuantize.self, MaxPool.self,
+    RandomDropout.self, StopGradient.self, StraightThrough.self, FakeQuantize.self,
+    IntervalQuantize.self, LogarithmicQuantize.self, MaxPool.self,
     AveragePool.self,
     GlobalPool.self, BatchStatisticsNormalization.self, BatchNormalization.self,
     LayerNormalization.self, Softmax.self, SoftmaxCrossEntropy.self, Reduce.self, CumSum.self,

@@ -22,7 +22,7 @@ package struct SwiftletTool: ParsableCommand {
     subcommands: [
       InspectCommand.self, CheckCommand.self, QuantizeCommand.self, EvaluateCommand.self,
       BenchCommand.self, RunCommand.self, DoctorCommand.self, DemoCommand.self, TrainCommand.self,
-      ConvertCommand.self, ZooCommand.self, MethodsCommand.self,
+      ConvertCommand.self, ZooCommand.self, MethodsCommand.self, QuantizeAwareCommand.self,
     ])
 
   package static let versionText = "0.1.0"

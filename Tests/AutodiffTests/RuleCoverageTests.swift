@@ -12,6 +12,7 @@ struct RuleCoverageTests {
     case shapes = "its result depends on shapes and counts alone"
     case codes = "its results are codes; training rounds through StraightThrough instead"
     case gradient = "second derivatives are not taken"
+    case ranges = "ranges of fake quantization are observed, not trained"
     case update = "nothing follows an update within a step"
     case selection = "no network that is trained here selects in this way"
     case normalization = "networks with it are compressed here, not trained"
@@ -48,6 +49,8 @@ struct RuleCoverageTests {
     (SumToShape.self, .gradient), (SoftmaxCrossEntropyGradient.self, .gradient),
     (AdderConvInputGradient.self, .gradient), (AdderConvWeightGradient.self, .gradient),
     (FakeQuantizeGradient.self, .gradient),
+    (IntervalQuantizeGradient.self, .gradient), (MagnitudeStep.self, .ranges),
+    (RangeAverage.self, .ranges), (RangeGrid.self, .ranges),
     (Attention.self, .function), (RotaryEmbedding.self, .function), (SwiGLU.self, .function),
     (RMSNormalization.self, .function), (GroupNormalization.self, .function),
     (MeanVarianceNormalization.self, .function), (LpNormalization.self, .function),

@@ -199,6 +199,44 @@ struct TrainingLoweringTests {
         inputs: [[16, 30], [16, 30], [16, 1]], variables: [0, 1, 2], outputs: 2,
         ranges: [2: 0.3...0.5]),
       TrainingCase(
+        name: "quantization of an interval", op: IntervalQuantize(levels: 15, isSigned: false),
+        inputs: [image, [], []], variables: [1, 2], ranges: [1: 0.6...0.6, 2: 0.5...0.5]),
+      TrainingCase(
+        name: "quantization of an interval of weights",
+        op: IntervalQuantize(levels: 7, isSigned: true), inputs: [[16, 3, 5], [], [], []],
+        variables: [0, 1, 2, 3], ranges: [1: 0.6...0.6, 2: 0.5...0.5, 3: 0.8...0.8]),
+      TrainingCase(
+        name: "gradient of an interval",
+        op: IntervalQuantizeGradient(
+          of: IntervalQuantize(levels: 15, isSigned: false, gradientScale: 1e-3)),
+        inputs: [image, image, [], []], variables: [2, 3], outputs: 3,
+        ranges: [2: 0.6...0.6, 3: 0.5...0.5]),
+      TrainingCase(
+        name: "gradient of an interval of weights",
+        op: IntervalQuantizeGradient(
+          of: IntervalQuantize(levels: 15, isSigned: true, gradientScale: 1e-2)),
+        inputs: [[16, 30], [16, 30], [], [], []], variables: [0, 1, 2, 3, 4], outputs: 4,
+        ranges: [2: 0.6...0.6, 3: 0.5...0.5, 4: 0.8...0.8]),
+      TrainingCase(
+        name: "logarithmic quantization",
+        op: LogarithmicQuantize(leastExponent: -5, greatestExponent: 0), inputs: [image]),
+      TrainingCase(
+        name: "logarithmic quantization of weights",
+        op: LogarithmicQuantize(leastExponent: -9, greatestExponent: 1, countsHalves: true),
+        inputs: [[16, 30]], variables: [0]),
+      TrainingCase(
+        name: "greatest magnitude", op: MagnitudeStep(greatestCode: 7), inputs: [[16, 30]],
+        variables: [0]),
+      TrainingCase(
+        name: "greatest magnitudes", op: MagnitudeStep(greatestCode: 7, axis: 0),
+        inputs: [[16, 3, 5]], variables: [0]),
+      TrainingCase(
+        name: "average of a range", op: RangeAverage(momentum: 0.9), inputs: [image, [2]],
+        variables: [1]),
+      TrainingCase(
+        name: "grid of a range", op: RangeGrid(greatestCode: 255), inputs: [[2]], variables: [0],
+        outputs: 2),
+      TrainingCase(
         name: "clipped norm", op: ClipScale(limit: 1), inputs: [[300], [20]], variables: [0, 1]),
     ]
   }()

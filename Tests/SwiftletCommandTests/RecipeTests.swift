@@ -44,17 +44,17 @@ struct RecipeTests {
     let recipe = try arguments(
       "--recipe", path, "--lr", "0.25", "--batch", "32", "--optimizer", "adamw", "--set",
       "schedule.end=0.125", "--ema", "0.99"
-    ).resolved(seed: 9, isFineTuning: false, kind: .cifar)
+    ).resolved(seed: 9, standardRate: nil, kind: .cifar)
     #expect(recipe.epochs == 7 && recipe.learningRate == 0.25 && recipe.batchSize == 32)
     #expect(recipe.optimizer == .adamW() && recipe.seed == 9)
     #expect(recipe.schedule == LearningRateSchedule(.linear(end: 0.125)))
     #expect(recipe.averaging?.decay == 0.99)
     #expect(recipe.augmentation == .cifar)
-    let plain = try arguments().resolved(seed: nil, isFineTuning: true, kind: .idx)
+    let plain = try arguments().resolved(seed: nil, standardRate: "0.001", kind: .idx)
     #expect(plain.learningRate == 0.001 && plain.augmentation.isNone)
     #expect(plain.seed == TrainingRecipe().seed)
     let tuned = try arguments("--recipe", path)
-      .resolved(seed: nil, isFineTuning: true, kind: .idx)
+      .resolved(seed: nil, standardRate: "0.001", kind: .idx)
     #expect(tuned.learningRate == 0.5)
   }
 
@@ -62,7 +62,7 @@ struct RecipeTests {
   func augmentation() throws {
     let words = "pad-crop=2,flip,cutout,mixup=0.5,random-resized-crop=0.25,color-jitter=0.1"
     let recipe = try arguments("--augment", words + ",random-erasing")
-      .resolved(seed: nil, isFineTuning: false, kind: .cifar)
+      .resolved(seed: nil, standardRate: nil, kind: .cifar)
     var expected = AugmentationOptions()
     expected.padCrop = 2
     expected.horizontalFlip = true
@@ -73,7 +73,7 @@ struct RecipeTests {
     expected.randomErasing = .init()
     #expect(recipe.augmentation == expected)
     let none = try arguments("--augment", "none")
-      .resolved(seed: nil, isFineTuning: false, kind: .images)
+      .resolved(seed: nil, standardRate: nil, kind: .images)
     #expect(none.augmentation.isNone)
   }
 

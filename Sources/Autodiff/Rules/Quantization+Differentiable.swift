@@ -15,3 +15,20 @@ extension FakeQuantize: Differentiable {
     if wantsOffset { builder.contribute(results[2], to: 2) }
   }
 }
+
+extension IntervalQuantize: Differentiable {
+  public func addGradients(to builder: inout GradientBuilder) throws(AutodiffError) {
+    let gradient = try builder.outputGradient()
+    let wanted = (1...3).filter { builder.needsGradient($0) }
+    let results = try builder.add(
+      IntervalQuantizeGradient(of: self), [gradient] + builder.node.inputs,
+      outputs: 1 + (wanted.last ?? 0))
+    for place in [0] + wanted { builder.contribute(results[place], to: place) }
+  }
+}
+
+extension LogarithmicQuantize: Differentiable {
+  public func addGradients(to builder: inout GradientBuilder) throws(AutodiffError) {
+    builder.contribute(try builder.outputGradient(), to: 0)
+  }
+}

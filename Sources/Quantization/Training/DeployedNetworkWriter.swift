@@ -160,9 +160,12 @@ extension Graph {
           Binary(.subtract), name: "\(name)_Sub",
           inputs: [value, number(grid.shift, "shift", &self)], outputNames: ["\(name)_moved"])[0]
     }
-    let type: ElementType = grid.codes.lowerBound < 0 ? .int8 : .uint8
+    let isByte = grid.codes.lowerBound >= -128 && grid.codes.upperBound <= 127
+    let type: ElementType = isByte && grid.codes.lowerBound < 0 ? .int8 : .uint8
+    let zeroPoint = type == .int8 || grid.codes.lowerBound >= 0 ? 0 : -grid.codes.lowerBound
     let all = ClosedRange<Int32>(allOf: type)
-    if Int(all.upperBound) > grid.codes.upperBound || Int(all.lowerBound) < grid.codes.lowerBound {
+    let (least, greatest) = (Int(all.lowerBound) - zeroPoint, Int(all.upperBound) - zeroPoint)
+    if greatest > grid.codes.upperBound || least < grid.codes.lowerBound {
       let low = Float(grid.codes.lowerBound) * grid.step
       let high = Float(grid.codes.upperBound) * grid.step
       value =
@@ -174,7 +177,8 @@ extension Graph {
     let step = number(grid.step, "step", &self)
     let scale = grid.scale == grid.step ? step : number(grid.scale, "scale", &self)
     let zero = addConstant(
-      Tensor(integers: [0], shape: [], elementType: type), name: "\(name)_zero_point")
+      Tensor(integers: [Int64(zeroPoint)], shape: [], elementType: type),
+      name: "\(name)_zero_point")
     let code = addNode(
       QuantizeLinear(), name: "\(name)_QuantizeLinear", inputs: [value, step, zero],
       outputNames: ["\(name)_quantized"])[0]

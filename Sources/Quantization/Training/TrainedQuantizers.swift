@@ -6,6 +6,7 @@ public enum TrainedQuantizers {
   public static let family = MethodFamily<any TrainedQuantizer>(
     "quantizer for training",
     [
-      LearnedStepSize.entry
+      LearnedStepSize.entry, LearnedStepAndOffset.entry, ParameterizedClipping.entry,
+      DoReFaRounding.entry, MinimumMaximumRounding.entry,
     ])
 }

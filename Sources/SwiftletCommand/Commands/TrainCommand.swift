@@ -107,10 +107,22 @@ package struct TrainCommand: ConsoleCommand {
     if let steps, steps < 1 { throw ValidationError("--steps \(steps): accepted: 1 or more") }
   }
 
-  /// The network file of the checkpoint; its state lies beside it.
-  package var checkpointPath: String {
-    let stem = output.hasSuffix(".onnx") ? String(output.dropLast(5)) : output
-    return (checkpoint ?? stem + ".checkpoint") + "/model.onnx"
+  private func request() throws -> TrainRequest {
+    var request = TrainRequest(
+      model: model, data: data, evaluateOn: evaluateOn, output: output,
+      checkpointPath: TrainRequest.checkpointPath(folder: checkpoint, output: output),
+      checkpointEvery: checkpointEvery, resumes: resume, steps: steps, report: report,
+      tensorboard: tensorboard, log: log, common: common,
+      recipe: { kind in
+        try recipe.resolved(
+          seed: common.givenSeed, standardRate: model == nil ? nil : "0.001", kind: kind)
+      })
+    if let arch {
+      request.zoo = TrainRequest.Zoo(
+        name: arch, input: input.flatMap { InputShape($0) }, classes: classes, width: width)
+    }
+    request.preprocessing = try preprocessing.options()
+    return request
   }
 
   package func run(on console: Console) throws {
@@ -125,7 +137,7 @@ package struct TrainCommand: ConsoleCommand {
     }
     let flag = InterruptFlag()
     let interruption = Interruption(kept: "nothing was written", asking: flag)
-    let outcome = try TrainRun(command: self, console: console, flag: flag).outcome()
+    let outcome = try TrainRun(request: try request(), console: console, flag: flag).outcome()
     withExtendedLifetime(interruption) {}
     let view = TrainView(outcome: outcome)
     try console.say()

@@ -83,12 +83,11 @@ package struct RecipeArguments: ParsableArguments {
   ///
   /// - Parameters:
   ///   - seed: The value of `--seed`.
-  ///   - isFineTuning: Whether the network is trained already: then the rate is low unless
-  ///     something else is said.
+  ///   - standardRate: The learning rate if nothing is said of it; `nil` for the recipe's own.
   ///   - kind: The data that augmentation suits if nothing is said of it.
   /// - Throws: `CommandError` naming the option, or the file and field.
   package func resolved(
-    seed: UInt64?, isFineTuning: Bool, kind: DatasetKind
+    seed: UInt64?, standardRate: String?, kind: DatasetKind
   ) throws(CommandError) -> TrainingRecipe {
     var file =
       try recipe.map { (path) throws(CommandError) in try RecipeFile(path: path) }
@@ -96,8 +95,8 @@ package struct RecipeArguments: ParsableArguments {
     if !file.says("augmentation"), augment == nil {
       try setAugmentation(Self.usualAugmentation(of: kind), in: &file)
     }
-    if isFineTuning, !file.says("learning_rate") {
-      try file.set(["learning_rate"], to: "0.001", option: "--lr")
+    if let standardRate, !file.says("learning_rate") {
+      try file.set(["learning_rate"], to: standardRate, option: "--lr")
     }
     try apply(to: &file, seed: seed)
     if let augment { try setAugmentation(augment, in: &file) }

@@ -17,19 +17,18 @@ struct TrainData {
   let test: DatasetLoader?
   let warnings: [DataWarning]
 
-  init(_ command: TrainCommand) throws {
-    let dataset = try Dataset.open(command.data, split: .train)
-    let recipe = try command.recipe.resolved(
-      seed: command.common.givenSeed, isFineTuning: command.model != nil, kind: dataset.kind)
-    let options = try command.preprocessing.options()
-    (network, name) = try Self.network(command, dataset, options, seed: recipe.seed)
-    let file = command.model ?? name
+  init(_ request: TrainRequest) throws {
+    let dataset = try Dataset.open(request.data, split: .train)
+    let recipe = try request.recipe(dataset.kind)
+    let options = request.preprocessing
+    (network, name) = try Self.network(request, dataset, options, seed: recipe.seed)
+    let file = request.model ?? name
     let interface: NetworkInterface
     do { interface = try NetworkInterface(of: network) } catch {
       throw CommandError.naming(file, error)
     }
     resolution = try Preprocessing.resolve(
-      options: options, metadata: network.metadata.properties, modelPath: command.model,
+      options: options, metadata: network.metadata.properties, modelPath: request.model,
       kind: dataset.kind, inputShape: interface.sampleShape)
     let preprocessing = resolution.preprocessing
     let parts = try dataset.divided(validationShare: recipe.validationShare, seed: recipe.seed)
@@ -38,7 +37,7 @@ struct TrainData {
       classCount: interface.classCount, indices: parts.training, options: recipe.loaderOptions)
     training = loader
     validation = parts.validation.isEmpty ? nil : loader.evaluating(parts.validation)
-    let measured = try Self.measured(command, dataset)
+    let measured = try Self.measured(request, dataset)
     test = try measured.map { set in
       try DatasetLoader(
         set, preprocessing: preprocessing, inputShape: interface.sampleShape,
@@ -56,17 +55,17 @@ struct TrainData {
 
   /// The set whose scores are told, if there is one.
   private static func measured(
-    _ command: TrainCommand, _ dataset: Dataset
+    _ request: TrainRequest, _ dataset: Dataset
   ) throws(DataError) -> Dataset? {
-    if let path = command.evaluateOn { return try Dataset.open(path, split: .test) }
+    if let path = request.evaluateOn { return try Dataset.open(path, split: .test) }
     guard dataset.splits.contains(.test) else { return nil }
-    return try Dataset.open(command.data, split: .test)
+    return try Dataset.open(request.data, split: .test)
   }
 
   private static func network(
-    _ command: TrainCommand, _ dataset: Dataset, _ options: PreprocessingOptions, seed: UInt64
+    _ request: TrainRequest, _ dataset: Dataset, _ options: PreprocessingOptions, seed: UInt64
   ) throws -> (Graph, String) {
-    if let path = command.model {
+    if let path = request.model {
       let file = try ModelFile(path)
       guard !file.graph.isQuantized else {
         throw CommandError(
@@ -74,24 +73,25 @@ struct TrainData {
       }
       return (file.graph, file.name)
     }
-    let architecture = try ArchitectureRegistry.architecture(named: command.arch ?? "")
+    let architecture = try ArchitectureRegistry.architecture(named: request.zoo?.name ?? "")
     var wanted = ArchitectureOptions(
-      classCount: command.classes ?? dataset.classCountHint, width: command.width, seed: seed)
-    wanted.input = try inputShape(command, dataset, options, architecture)
+      classCount: request.zoo?.classes ?? dataset.classCountHint, width: request.zoo?.width,
+      seed: seed)
+    wanted.input = try inputShape(request, dataset, options, architecture)
     return (try architecture.graph(wanted), architecture.name)
   }
 
   /// What was asked for, else the shape of the data, else what the architecture was made for.
   private static func inputShape(
-    _ command: TrainCommand, _ dataset: Dataset, _ options: PreprocessingOptions,
+    _ request: TrainRequest, _ dataset: Dataset, _ options: PreprocessingOptions,
     _ architecture: Architecture
   ) throws -> InputShape? {
-    if let input = command.input.flatMap({ InputShape($0) }) { return input }
+    if let input = request.zoo?.input { return input }
     let isGrey = options.channelOrder == .grey
     if let shape = dataset.sampleShape {
       guard shape.count == 3 else {
         throw CommandError(
-          "\(command.data): samples of shape \(shape) are no images",
+          "\(request.data): samples of shape \(shape) are no images",
           reasons: ["--arch takes channels × height × width; --model takes any shape"])
       }
       return InputShape(channels: isGrey ? 1 : shape[0], height: shape[1], width: shape[2])
@@ -112,5 +112,15 @@ struct TrainData {
     }
     if let test { parts.append("\(Format.integer(test.indices.count)) to measure on") }
     return parts.joined(separator: " · ")
+  }
+}
+
+extension TrainData {
+  /// Samples of the training split as evaluations see them.
+  func calibration(count: Int = 128, seed: UInt64) throws -> DatasetCalibration {
+    try DatasetCalibration(
+      dataset, preprocessing: resolution.preprocessing,
+      interface: try NetworkInterface(of: network),
+      indices: dataset.sampleIndices(count: count, seed: seed))
   }
 }

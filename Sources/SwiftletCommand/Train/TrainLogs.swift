@@ -10,7 +10,7 @@ import Training
 ///
 /// A class because it owns the open files.
 final class TrainLogs {
-  private let command: TrainCommand
+  private let request: TrainRequest
   private let console: Console
   private var table: CSVLog?
   private var events: TensorBoardLog?
@@ -22,8 +22,8 @@ final class TrainLogs {
     "test_top1", "learning_rate", "images_per_second", "seconds",
   ]
 
-  init(_ command: TrainCommand, console: Console) {
-    self.command = command
+  init(_ request: TrainRequest, console: Console) {
+    self.request = request
     self.console = console
   }
 
@@ -47,12 +47,12 @@ final class TrainLogs {
   }
 
   private func open(stepsDone: Int) throws(ReportingError) {
-    if let path = command.log {
+    if let path = request.log {
       table = try CSVLog(path: path, columns: Self.columns) { row in
         stepsDone > 0 && (row["step"].flatMap { Int($0) } ?? .max) <= stepsDone
       }
     }
-    if let folder = command.tensorboard {
+    if let folder = request.tensorboard {
       events = try TensorBoardLog(
         folder: folder, time: Date().timeIntervalSince1970, step: stepsDone + 1)
     }

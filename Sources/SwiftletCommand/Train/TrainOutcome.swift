@@ -6,7 +6,7 @@ import Training
 /// All that `train` did and measured.
 struct TrainOutcome {
   var name: String
-  var command: TrainCommand
+  var request: TrainRequest
   var recipe: TrainingRecipe
   var recipeLines: [String]
   var dataWords: String
@@ -15,6 +15,13 @@ struct TrainOutcome {
   var summary: NetworkSummary
   var bytes: Int
   var result: TrainingResult
+  /// Quantization as it took part, if it did.
+  var quantization: TrainedQuantization?
+  /// What the file holds.
+  var network: Graph
+  /// The network before training, in the form of `PassPipeline.trainable`.
+  var original: Graph
+  var dataset: TrainData
   var written: WrittenNetwork
   /// The test score of a given network before training.
   var before: Score?

@@ -6,11 +6,11 @@ import Training
 
 /// The steps of `train`, in order: what was given, what is done, progress, the network.
 struct TrainRun {
-  let command: TrainCommand
+  let request: TrainRequest
   let console: Console
   let flag: InterruptFlag
 
-  private var common: CommonOptions { command.common }
+  private var common: CommonOptions { request.common }
 
   /// Trains, writes and measures.
   ///
@@ -18,13 +18,15 @@ struct TrainRun {
   func outcome() throws -> TrainOutcome {
     let clock = ContinuousClock()
     let start = clock.now
-    let data = try TrainData(command)
+    let data = try TrainData(request)
     let machine = Machine.current(threads: common.threadCount)
     let lines = try data.recipe.lines()
     try announce(data, machine, lines)
-    let trainer = try trainer(data)
+    var trainer = try trainer(data)
+    let quantization = try quantization(of: trainer.network, data)
+    if let quantization { trainer.add(quantization) }
     let before = try scoreBefore(trainer, data)
-    let logs = TrainLogs(command, console: console)
+    let logs = TrainLogs(request, console: console)
     let progress = TrainProgress(
       console: console, epochs: data.recipe.epochs,
       imagesPerStep: data.recipe.batchSize * data.recipe.accumulation)
@@ -35,17 +37,18 @@ struct TrainRun {
       logs.add(event)
     }
     if result.ending == .interrupted { throw try interrupted(result) }
-    var graph = result.network
+    var graph = result.deployed
     graph.metadata.properties.merge(stored(data, lines)) { _, new in new }
-    let url = URL(fileURLWithPath: command.output)
+    let url = URL(fileURLWithPath: request.output)
     let written = try WrittenNetwork(
-      graph, to: url, options: common.compileOptions(.fp32), seed: common.seed)
+      graph, to: url, options: common.compileOptions(graph.naturalPrecision), seed: common.seed)
     let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
     return TrainOutcome(
-      name: data.name, command: command, recipe: data.recipe, recipeLines: lines,
+      name: data.name, request: request, recipe: data.recipe, recipeLines: lines,
       dataWords: data.words, preprocessingWords: preprocessingWords(data), machine: machine,
       summary: try NetworkSummary(of: graph), bytes: (attributes?[.size] as? Int) ?? 0,
-      result: result, written: written, before: before,
+      result: result, quantization: quantization, network: graph, original: trainer.network,
+      dataset: data, written: written, before: before,
       seconds: (clock.now - start) / .seconds(1),
       commandLine: (["swiftlet"] + CommandLine.arguments.dropFirst()).joined(separator: " "))
   }
@@ -68,10 +71,10 @@ struct TrainRun {
   }
 
   private func trainer(_ data: TrainData) throws -> Trainer {
-    let folder = URL(fileURLWithPath: command.checkpointPath).deletingLastPathComponent()
-    if command.resume, !FileManager.default.fileExists(atPath: command.checkpointPath) {
+    let folder = URL(fileURLWithPath: request.checkpointPath).deletingLastPathComponent()
+    if request.resumes, !FileManager.default.fileExists(atPath: request.checkpointPath) {
       console.warn(
-        "\(command.checkpointPath): no checkpoint to go on from",
+        "\(request.checkpointPath): no checkpoint to go on from",
         "training starts from the beginning")
     }
     do {
@@ -84,19 +87,36 @@ struct TrainRun {
     var options = TrainerOptions(
       threads: common.threads,
       checkpoints: CheckpointOptions(
-        path: command.checkpointPath, secondInterval: command.checkpointEvery,
-        resumes: command.resume))
+        path: request.checkpointPath, secondInterval: request.checkpointEvery,
+        resumes: request.resumes))
     options.interrupt = flag
-    options.stepLimit = command.steps
+    options.stepLimit = request.steps
     do {
-      return try Trainer(data.network, recipe: data.recipe, options: options)
+      let network =
+        request.quantization == nil ? data.network : TrainedQuantization.prepared(data.network)
+      return try Trainer(network, recipe: data.recipe, options: options)
     } catch {
-      throw CommandError.naming(command.model ?? data.name, error)
+      throw CommandError.naming(request.model ?? data.name, error)
+    }
+  }
+
+  /// Quantization that takes part, begun with grids that fit the network's own activations.
+  private func quantization(
+    of network: Graph, _ data: TrainData
+  ) throws -> TrainedQuantization? {
+    guard let options = request.quantization else { return nil }
+    do {
+      return try TrainedQuantization(
+        for: network, options: options,
+        calibration: try data.calibration(seed: common.seed),
+        makeExecutor: BatchedModel.factory(threads: common.threads))
+    } catch {
+      throw CommandError.naming(request.model ?? data.name, error)
     }
   }
 
   private func scoreBefore(_ trainer: Trainer, _ data: TrainData) throws -> Score? {
-    guard command.model != nil, let test = data.test else { return nil }
+    guard request.model != nil, let test = data.test else { return nil }
     let progress = console.progress("Before", total: nil)
     let score = try Trainer.score(of: trainer.network, on: test, threads: common.threads)
     progress.finish("top-1 \(Format.percent(score.top1)) before training")
@@ -123,11 +143,11 @@ struct TrainRun {
   private func interrupted(_ result: TrainingResult) throws -> ExitStatus {
     try console.show(
       "Interrupted     after step \(Format.integer(result.steps)); the checkpoint is "
-        + "\(command.checkpointPath)")
+        + "\(request.checkpointPath)")
     try console.say("Next            the same command with --resume goes on from there")
     try console.object([
       "ending": "interrupted", "steps": .integer(result.steps),
-      "checkpoint": .string(command.checkpointPath),
+      "checkpoint": .string(request.checkpointPath),
     ])
     return .interrupted
   }

@@ -59,14 +59,14 @@ struct TrainView {
     var lines = [
       (
         "Written",
-        "\(outcome.command.output), read back: \(same); runs in ONNX ≥ opset "
+        "\(outcome.request.output), read back: \(same); runs in ONNX ≥ opset "
           + "\(outcome.written.opset)"
       ),
-      ("Checkpoint", outcome.command.checkpointPath),
+      ("Checkpoint", outcome.request.checkpointPath),
     ]
     if let report { lines.append(("Report", report)) }
-    if let log = outcome.command.log { lines.append(("Log", log)) }
-    if let folder = outcome.command.tensorboard {
+    if let log = outcome.request.log { lines.append(("Log", log)) }
+    if let folder = outcome.request.tensorboard {
       lines.append(("TensorBoard", "tensorboard --logdir \(folder)"))
     }
     return lines
@@ -74,15 +74,15 @@ struct TrainView {
 
   var next: String {
     let stem =
-      outcome.command.output.hasSuffix(".onnx")
-      ? String(outcome.command.output.dropLast(5)) : outcome.command.output
-    return "swiftlet quantize \(outcome.command.output) --data \(outcome.command.data) "
+      outcome.request.output.hasSuffix(".onnx")
+      ? String(outcome.request.output.dropLast(5)) : outcome.request.output
+    return "swiftlet quantize \(outcome.request.output) --data \(outcome.request.data) "
       + "-o \(stem).int8.onnx"
   }
 
   var json: JSONValue {
     var object: JSONValue = [
-      "network": .string(outcome.name), "output": .string(outcome.command.output),
+      "network": .string(outcome.name), "output": .string(outcome.request.output),
       "ending": .string(result.ending == .stoppedEarly ? "stopped early" : "completed"),
       "recipe": .array(outcome.recipeLines.map { .string($0) }),
       "data": .string(outcome.dataWords), "preprocessing": .string(outcome.preprocessingWords),

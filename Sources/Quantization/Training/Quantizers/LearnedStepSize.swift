@@ -33,6 +33,11 @@ public struct LearnedStepSize: TrainedQuantizer {
     rateFactor = try options.number("rate", in: .leastNonzeroMagnitude...1e6)
   }
 
+  init(rateFactor: Double) {
+    granularity = .perTensor
+    self.rateFactor = rateFactor
+  }
+
   /// The name of an operand's step.
   static func stepName(_ operand: QuantizedOperand) -> String { "\(operand.name)/step" }
 
