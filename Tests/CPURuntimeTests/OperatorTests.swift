@@ -103,6 +103,17 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       name: "Expand", op: Expand(), shapes: [[3, 1]], constants: [list(2, 3, 4)]),
     OperatorCase(name: "Erf", op: Unary(.erf), shapes: [[2, 7]], lowered: false),
     OperatorCase(
+      name: "Sub of what broadcasts to each other", op: Binary(.subtract),
+      shapes: [[2, 1, 5], [3, 1]]),
+    OperatorCase(
+      name: "Div of less by more", op: Binary(.divide), shapes: [[5], [2, 3, 5]]),
+    OperatorCase(name: "PRelu", op: Binary(.prelu), shapes: [[2, 3, 4, 5], [3, 1, 1]]),
+    OperatorCase(name: "Less", op: Binary(.less), shapes: [[2, 3, 4], [3, 1]]),
+    OperatorCase(name: "GreaterOrEqual", op: Binary(.greaterOrEqual), shapes: [[2, 3], []]),
+    OperatorCase(name: "IsNaN", op: Unary(.isNaN), shapes: [[2, 3]]),
+    OperatorCase(name: "Reciprocal", op: Unary(.reciprocal), shapes: [[2, 3]]),
+    OperatorCase(name: "Cast to truths", op: Cast(to: .bool), shapes: [[2, 3]]),
+    OperatorCase(
       name: "Gather of rows", op: Gather(), shapes: [[6, 5]],
       constants: [Tensor([Int64(3), -1, 0, 3], shape: [2, 2])]),
     OperatorCase(
@@ -190,6 +201,44 @@ struct OperatorTests {
     #expect(try Oracle.difference(graph, feeds, precision: .fp32) < 1e-5)
     #expect(
       try Oracle.implementations(graph, precision: .fp32).contains("reference") != given.lowered)
+  }
+
+  @Test(
+    "Integers and truths equal the reference",
+    arguments: [
+      Binary(.add), Binary(.subtract), Binary(.multiply), Binary(.equal), Binary(.less),
+      Binary(.greater), Binary(.and), Binary(.or), Binary(.xor),
+    ] as [Binary], [ElementType.int64, .int32, .bool])
+  func integers(_ op: Binary, _ type: ElementType) throws {
+    let isLogical = [.and, .or, .xor].contains(op.function)
+    let isOrdered = [.less, .greater, .add, .subtract, .multiply].contains(op.function)
+    guard type == .bool ? !isOrdered : !isLogical else { return }
+    var random = RandomSource(seed: 17)
+    func tensor(_ shape: [Int]) -> Tensor {
+      let values = (0..<shape.reduce(1, *)).map { _ in
+        type == .bool ? Int64(random.nextIndex(below: 2)) : Int64(random.nextIndex(below: 9)) - 4
+      }
+      return Tensor(integers: values, shape: shape, elementType: type)
+    }
+    let (graph, feeds) = Oracle.graph(
+      op, inputs: [("a", tensor([2, 1, 4])), ("b", tensor([3, 1]))])
+    #expect(try Oracle.difference(graph, feeds, precision: .fp32) == 0)
+    #expect(try !Oracle.implementations(graph, precision: .fp32).contains("reference"))
+  }
+
+  @Test("Where chooses among operands that broadcast", arguments: [ElementType.float32, .int64])
+  func chooses(_ type: ElementType) throws {
+    let open = Tensor(integers: [1, 0, 1, 1, 0, 0], shape: [2, 1, 3], elementType: .bool)
+    let left = Tensor(
+      integers: (0..<12).map { Int64($0) }, shape: [4, 3], elementType: .int64)
+    let right = Tensor(integers: [-7], shape: [], elementType: .int64)
+    let (graph, feeds) = Oracle.graph(
+      Where(),
+      inputs: [
+        ("c", open), ("a", left.converted(to: type)), ("b", right.converted(to: type)),
+      ])
+    #expect(try Oracle.difference(graph, feeds, precision: .fp32) == 0)
+    #expect(try !Oracle.implementations(graph, precision: .fp32).contains("reference"))
   }
 
   @Test("The channel shuffle of grouped networks is right")

@@ -91,6 +91,18 @@ struct GraphTests {
     }
   }
 
+  @Test("Free extents become what the target of a reshape states")
+  func statedExtents() throws {
+    var graph = Graph()
+    let x = graph.addInput(
+      name: "x", type: TensorType(.float32, [.symbol("N"), .symbol("S"), .fixed(6)]))
+    let target = graph.addConstant(Tensor([Int64(11), 2, 3], shape: [3]), name: "target")
+    let y = graph.addNode(Reshape(), inputs: [x, target], outputNames: ["y"])[0]
+    graph.markOutput(y)
+    #expect(try graph.specialized(batch: 1)[x].type?.shape == [1, 11, 6])
+    #expect(try graph.specialized(batch: 11)[x].type?.shape == [11, 1, 6])
+  }
+
   @Test("The interpreter names a missing, unknown or misshapen input")
   func interpreterInputs() {
     let interpreter = Interpreter(chain().graph)

@@ -157,3 +157,44 @@ import Testing
     ] { #expect(try PassPipeline(FuseProductBias()).run(graph).reports[0].patches == 0) }
   }
 }
+
+@Suite("Expansion of quantized products") struct ExpandQuantizedProductsTests {
+  /// Two samples of 3 × 3 with 2 channels, a kernel of 2 × 2, 3 channels of results.
+  private static func convolution(scales: [Float]) -> Graph {
+    Graph.made { graph in
+      let x = graph.input([2, 2, 3, 3], .uint8)
+      let weight = (0..<24).map { Int8($0 * 11 % 37 - 18) }
+      func code(_ scale: [Float], _ zero: Tensor) -> [ValueID] {
+        [
+          graph.constant(scale, scale.count == 1 ? [] : nil, "scale"),
+          graph.addConstant(zero, name: "zero"),
+        ]
+      }
+      let zeros = [Int8](repeating: 0, count: scales.count)
+      let given = code([0.1], Tensor(scalar: UInt8(128)))
+      let kernel = code(scales, Tensor(zeros, shape: scales.count == 1 ? [] : [scales.count]))
+      let result = code([0.4], Tensor(scalar: UInt8(100)))
+      let bias = graph.addConstant(Tensor([Int32(40), -90, 7], shape: [3]), name: "bias")
+      let operands =
+        [x] + given + [graph.addConstant(Tensor(weight, shape: [3, 2, 2, 2]), name: "w")] + kernel
+        + result + [bias]
+      return graph.addNode(QLinearConv(), name: "conv", inputs: operands, outputNames: ["y"])
+    }
+  }
+
+  @Test("writes them between quantizing nodes", arguments: [[0.05], [0.05, 0.02, 0.1]])
+  func expands(_ scales: [Float]) throws {
+    let graph = Self.convolution(scales: scales)
+    let result = try PassPipeline(ExpandQuantizedProducts()).run(graph).graph
+    #expect(
+      result.kinds == [
+        "DequantizeLinear", "DequantizeLinear", "DequantizeLinear", "Conv", "QuantizeLinear",
+      ])
+    let codes = (0..<36).map { UInt8($0 * 29 % 256) }
+    let feeds = ["x": Tensor(codes, shape: [2, 2, 3, 3])]
+    let want = try Interpreter(graph).run(feeds)[0].integers()
+    let got = try Interpreter(result).run(feeds)[0].integers()
+    // Ties may fall to the other side.
+    for (a, b) in zip(got, want) { #expect(abs(a - b) <= 1) }
+  }
+}

@@ -22,6 +22,7 @@ extension QuantizeLinear: Lowerable {
     let format = swk_format(type: to, scale: factor, zero_point: Int32(zeroPoint))
     if let present = try builder.placement(of: input), present.elementType == .float32,
       shape.count >= 3, present.offset == 0, present.isDense(.plain),
+      builder.preferredLayout(rank: shape.count) == .channelsLast,
       !present.isDense(.channelsLast) || builder.isInput(present)
     {
       let target = builder.allocate(type, shape, .channelsLast)

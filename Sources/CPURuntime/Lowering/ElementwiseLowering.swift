@@ -10,7 +10,9 @@ extension Unary: RegionLowerable {
       if try builder.addLookup(region) { return true }
       return try region.lowerThroughReals(self, into: builder)
     }
-    guard let first = Eltwise(function), region.givesReals(in: builder.graph) else { return false }
+    guard let first = Eltwise(function), region.givesReals(in: builder.graph) else {
+      return region.stages.isEmpty ? try lowerLoop(region.node, into: builder) : false
+    }
     return try builder.addEltwise(region, first: first)
   }
 }
@@ -46,7 +48,7 @@ extension Binary: RegionLowerable {
     if function == .multiply, try builder.addChannelProduct(region) { return true }
     if function == .power, region.givesReals(in: builder.graph),
       let exponent = builder.graph.constant(region.input(1)), exponent.count == 1,
-      exponent.rank <= builder.shape(of: region.input(0))?.count ?? 0
+      exponent.rank <= builder.shape(of: region.input(0))?.count ?? 0, region.addends.isEmpty
     {
       return try builder.addPower(region, exponent.reals()[0])
     }
@@ -56,9 +58,10 @@ extension Binary: RegionLowerable {
     case .subtract: algorithm = dnnl_binary_sub
     case .multiply: algorithm = dnnl_binary_mul
     case .divide: algorithm = dnnl_binary_div
-    default: return false
+    default: return region.stages.isEmpty ? try lowerLoop(region.node, into: builder) : false
     }
-    return try builder.addBinary(region, algorithm)
+    if try builder.addBinary(region, algorithm) { return true }
+    return region.stages.isEmpty ? try lowerLoop(region.node, into: builder) : false
   }
 }
 

@@ -61,9 +61,11 @@ extension MatMul: RegionLowerable {
       a.count > 0, b.count > 0
     else { return false }
     let type = builder.realType
-    var target = builder.allocateForConsumer(region.output, type, output.shape)
+    let target: Placement
     var addendType: ElementType?
-    if stages.sum != nil {
+    if stages.sum == nil {
+      target = builder.allocateForConsumer(region.output, type, output.shape)
+    } else {
       guard
         let (claimed, claimedType) = try builder.productTarget(
           stages, type, output.shape, .plain, reading: a),

@@ -21,7 +21,8 @@ extension ProgramBuilder {
       setPlacement(view, of: value)
       return true
     }
-    for layout in [Layout.channelsLast, .plain] {
+    let preferred = preferredLayout(rank: shape.count)
+    for layout in [preferred, preferred == .plain ? .channelsLast : .plain] {
       let target = allocate(source.elementType, shape, layout)
       guard let view = target.reshaped(to: source.shape) else { continue }
       addCopy(
@@ -157,20 +158,21 @@ extension Concat: RegionLowerable {
     var start = 0
     if region.outputCode == nil, region.isQuantized { return false }
     let isReal = output.elementType == .float32
+    let layout = builder.preferredLayout(rank: output.shape.count)
     for input in region.inputs {
       guard let input, let type = builder.type(of: input)?.elementType else { return false }
       var present = try builder.placement(of: input)
       if let placed = present,
         builder.isInput(placed) || (isReal && placed.elementType != builder.realType)
       {
-        present = try builder.dense(input, .channelsLast, as: isReal ? builder.realType : type)
+        present = try builder.dense(input, layout, as: isReal ? builder.realType : type)
       }
       guard let present else { return false }
       parts.append((present, start))
       start += present.shape[along]
     }
     let type = isReal ? builder.realType : output.elementType
-    let target = builder.allocate(type, output.shape, .channelsLast)
+    let target = builder.allocate(type, output.shape, layout)
     for (index, part) in parts.enumerated() {
       let place = target.sliced(axis: along, start: part.start, extent: part.placement.shape[along])
       if let to = region.outputCode, region.code(index) != to {

@@ -46,6 +46,7 @@ final class ProgramBuilder {
   private var placements: [ValueID: Placement] = [:]
   private var forms: [Form: Placement] = [:]
   private let lastUse: [ValueID: Int]
+  private let hasWindowsOfOneAxis: Bool
 
   /// Position of the node that is being lowered.
   var position = 0
@@ -66,6 +67,13 @@ final class ProgramBuilder {
     }
     if keepsOutputs { for output in graph.outputs { lastUse[output] = .max } }
     self.lastUse = lastUse
+    hasWindowsOfOneAxis = graph.nodes.contains { node in
+      let root = (node.op as? Fused)?.root ?? node.op
+      let hasWindows =
+        root is Conv || root is ConvTranspose || root is MaxPool || root is AveragePool
+        || root is GlobalPool || root is BatchNormalization
+      return hasWindows && node.inputs.first.map { graph.type($0)?.rank == 3 } ?? false
+    }
     for (index, input) in graph.inputs.enumerated() {
       guard let type = graph[input].type, let shape = type.shape else {
         throw .unknownShape(value: graph[input].name, type: graph[input].type?.description ?? "?")
@@ -190,20 +198,23 @@ final class ProgramBuilder {
     return made
   }
 
-  /// The value as a dense tensor in whichever layout it has, channels-last if it must be copied.
+  /// The layout for tensors that may lie in any: channels-last, but row-major for rank 3 where no
+  /// operator slides windows along an axis, as rows are then what products read.
+  func preferredLayout(rank: Int) -> Layout {
+    rank == 3 && !hasWindowsOfOneAxis ? .plain : .channelsLast
+  }
+
+  /// The value as a dense tensor in whichever layout it has, the preferred one if it must be copied.
   func anyDense(
     _ value: ValueID, as target: ElementType? = nil
   ) throws(OneDNNError) -> (placement: Placement, layout: Layout)? {
     guard let present = try placement(of: value) else { return nil }
-    let layout: Layout =
-      present.isDense(.channelsLast)
-      ? .channelsLast
-      : present.isDense(.plain)
-        ? .plain
-        : .channelsLast
-    guard let dense = try dense(value, isInput(present) ? .channelsLast : layout, as: target)
-    else { return nil }
-    return (dense, isInput(present) ? .channelsLast : layout)
+    let preferred = preferredLayout(rank: present.shape.count)
+    let other: Layout = preferred == .plain ? .channelsLast : .plain
+    let keepsOther = !isInput(present) && !present.isDense(preferred) && present.isDense(other)
+    let layout = keepsOther ? other : preferred
+    guard let dense = try dense(value, layout, as: target) else { return nil }
+    return (dense, layout)
   }
 
   /// Adds a step that shows an output where it lies now, as single precision.

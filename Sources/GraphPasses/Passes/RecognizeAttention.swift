@@ -129,7 +129,7 @@ package struct RecognizeAttention: GraphPass {
     }
     guard node.op is Where, node.inputs.count == 3, let open = index.constant(node.inputs[0]),
       open.shape.last == shape.last, open.rank <= shape.count,
-      let bound = index.scalar(node.inputs[2]), bound <= -1e4, let sum = node.inputs[1],
+      let bound = index.scalar(node.inputs[2]), bound <= -1e10, let sum = node.inputs[1],
       index.soleConsumer(of: sum) != nil, extents(sum, index) == shape,
       let product = product(sum, in: index)
     else { return nil }

@@ -47,7 +47,7 @@ struct QuantizeData {
   /// Whether the data is an archive with an array for each input; the result is not measured then.
   private mutating func readArrays(_ command: QuantizeCommand, _ file: ModelFile) throws -> Bool {
     guard let path = command.data, path.hasSuffix(".npz"), command.evaluateOn == nil,
-      !file.graph.inputs.contains(where: { file.graph[$0].name == "x" }),
+      file.graph.inputs.map({ file.graph[$0].name }) != ["x"],
       let source = try ArrayCalibration(
         contentsOf: path, for: file.graph, count: command.samples)
     else { return false }
