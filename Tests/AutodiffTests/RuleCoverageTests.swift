@@ -39,6 +39,7 @@ struct RuleCoverageTests {
     (ScatterND.self, .selection), (Tile.self, .selection),
     (InstanceNormalization.self, .normalization), (LocalResponseNormalization.self, .normalization),
     (Resize.self, .resampling), (Einsum.self, .einsum), (Fused.self, .lowering),
+    (DotProductAttention.self, .lowering), (DynamicMatMul.self, .lowering),
     (Opaque.self, .unread),
     (BatchStatisticsNormalizationGradient.self, .gradient), (ConvInputGradient.self, .gradient),
     (ConvWeightGradient.self, .gradient), (ChannelSum.self, .gradient),
