@@ -129,6 +129,28 @@ void Apply(const Normalization* a) {
   });
 }
 
+/// What decides which part of a gradient passes: the result, if anything; hard swish; or bounds of
+/// the result computed anew.
+enum class Mask { kResult, kHardSwish, kArgument };
+
+HWY_INLINE Mask MaskOf(const swk_batchnorm_gradient& a) {
+  if (a.activation == SWK_TRAINING_HARD_SWISH) return Mask::kHardSwish;
+  return a.activation == SWK_TRAINING_NONE || a.y ? Mask::kResult : Mask::kArgument;
+}
+
+/// Calls `visit(mask)` with a `std::integral_constant`.
+template <class Visit>
+HWY_INLINE void WithMask(const swk_batchnorm_gradient& a, const Visit& visit) {
+  switch (MaskOf(a)) {
+    case Mask::kResult:
+      return visit(std::integral_constant<Mask, Mask::kResult>());
+    case Mask::kHardSwish:
+      return visit(std::integral_constant<Mask, Mask::kHardSwish>());
+    case Mask::kArgument:
+      return visit(std::integral_constant<Mask, Mask::kArgument>());
+  }
+}
+
 /// Where a gradient comes from. `y` is null where nothing is masked, `last` is the greatest result
 /// whose derivative is not 0.
 template <class T>
@@ -148,14 +170,18 @@ HWY_INLINE Source<T> SourceOf(const swk_batchnorm_gradient& a) {
                                              : std::numeric_limits<float>::infinity()};
 }
 
-/// The gradient at element `i`; `x`, `factor` and `offset` matter to hard swish alone.
-template <bool kHardSwish, class D, class T>
+/// The gradient at element `i`; `x`, `factor` and `offset` matter where the result is not given.
+template <Mask kMask, class D, class T>
 HWY_INLINE hn::Vec<D> GradientVector(
   D d, const Source<T>& s, size_t i, hn::Vec<D> x, hn::Vec<D> factor, hn::Vec<D> offset) {
   auto g = LoadReal(d, s.dy + i);
   if (s.dy2) g = hn::Add(g, LoadReal(d, s.dy2 + i));
-  if constexpr (kHardSwish) {
+  if constexpr (kMask == Mask::kHardSwish) {
     return hn::Mul(g, HardSwishSlopes(d, hn::Add(hn::Mul(x, factor), offset)));
+  } else if constexpr (kMask == Mask::kArgument) {
+    const auto v = hn::Add(hn::Mul(x, factor), offset);
+    const auto passes = hn::And(hn::Gt(v, hn::Zero(d)), hn::Le(v, hn::Set(d, s.last)));
+    return hn::IfThenElseZero(passes, g);
   } else {
     if (!s.y) return g;
     const auto y = LoadReal(d, s.y + i);
@@ -165,7 +191,7 @@ HWY_INLINE hn::Vec<D> GradientVector(
 }
 
 /// With `kExact`, `g` and `x` are bf16, so that their product is exact in f32.
-template <class T, bool kHardSwish, bool kExact, class D, int kVectors>
+template <class T, Mask kMask, bool kExact, class D, int kVectors>
 HWY_NOINLINE void GradientSumsPanel(
   D d, const swk_batchnorm_gradient& a, T* out, double* partial, size_t begin, size_t end,
   size_t first) {
@@ -175,8 +201,8 @@ HWY_NOINLINE void GradientSumsPanel(
   SWK_UNROLL for (int v = 0; v < kVectors; ++v) {
     const size_t c = first + static_cast<size_t>(v) * lanes;
     mean[v] = hn::LoadU(d, a.mean + c);
-    factor[v] = kHardSwish ? hn::LoadU(d, a.factor + c) : hn::Zero(d);
-    offset[v] = kHardSwish ? hn::LoadU(d, a.offset + c) : hn::Zero(d);
+    factor[v] = kMask != Mask::kResult ? hn::LoadU(d, a.factor + c) : hn::Zero(d);
+    offset[v] = kMask != Mask::kResult ? hn::LoadU(d, a.offset + c) : hn::Zero(d);
   }
   const Source<T> source = SourceOf<T>(a);
   const T* data = static_cast<const T*>(a.x);
@@ -187,7 +213,7 @@ HWY_NOINLINE void GradientSumsPanel(
       SWK_UNROLL for (int v = 0; v < kVectors; ++v) {
         const size_t i = (begin + r) * channels + first + static_cast<size_t>(v) * lanes;
         const V x = LoadReal(d, data + i);
-        const V g = GradientVector<kHardSwish>(d, source, i, x, factor[v], offset[v]);
+        const V g = GradientVector<kMask>(d, source, i, x, factor[v], offset[v]);
         if (out) StoreReal(d, g, out + i);
         const V centred = IsNarrow<T>() ? x : hn::Sub(x, mean[v]);
         sums[v][0] = hn::Add(sums[v][0], g);
@@ -211,25 +237,31 @@ void GradientSums(
     ForPanels(a->channels, [&](auto d, auto vectors, size_t c) SWK_INLINE_LAMBDA {
       using D = decltype(d);
       constexpr int kVectors = decltype(vectors)::value;
-      if (a->activation == SWK_TRAINING_HARD_SWISH) {
-        GradientSumsPanel<T, true, false, D, kVectors>(d, *a, out, partial, begin, end, c);
-      } else if (IsNarrow<T>() && !a->dy2) {
-        GradientSumsPanel<T, false, IsNarrow<T>(), D, kVectors>(
+      const auto sum = [&](auto mask, auto exact) SWK_INLINE_LAMBDA {
+        GradientSumsPanel<T, decltype(mask)::value, decltype(exact)::value, D, kVectors>(
           d, *a, out, partial, begin, end, c);
-      } else {
-        GradientSumsPanel<T, false, false, D, kVectors>(d, *a, out, partial, begin, end, c);
-      }
+      };
+      using Exact = std::integral_constant<bool, IsNarrow<T>()>;
+      WithMask(*a, [&](auto mask) SWK_INLINE_LAMBDA {
+        constexpr bool kIsProduct = decltype(mask)::value == Mask::kHardSwish;
+        if (kIsProduct || a->dy2) {
+          sum(mask, std::false_type());
+        } else {
+          sum(mask, Exact());
+        }
+      });
     });
   });
 }
 
-template <class T, bool kHardSwish>
+template <class T, Mask kMask>
 HWY_NOINLINE void GradientRows(
   const swk_batchnorm_gradient& a, const float* factors, T* dx, size_t begin, size_t end) {
   const size_t channels = a.channels;
-  const float* parameters[kHardSwish ? 6 : 4] = {
+  constexpr bool kNeedsArgument = kMask != Mask::kResult;
+  const float* parameters[kNeedsArgument ? 6 : 4] = {
     a.mean, factors, factors + channels, factors + 2 * channels};
-  if constexpr (kHardSwish) {
+  if constexpr (kNeedsArgument) {
     parameters[4] = a.factor;
     parameters[5] = a.offset;
   }
@@ -240,9 +272,9 @@ HWY_NOINLINE void GradientRows(
     [&](const auto& tables, size_t at, size_t count) SWK_INLINE_LAMBDA {
       ForVectors(count, [&](auto d, size_t i) SWK_INLINE_LAMBDA {
         const auto x = LoadReal(d, data + at + i);
-        const float* scale = tables[kHardSwish ? 4 : 0] + i;
-        const float* shift = tables[kHardSwish ? 5 : 0] + i;
-        const auto g = GradientVector<kHardSwish>(
+        const float* scale = tables[kNeedsArgument ? 4 : 0] + i;
+        const float* shift = tables[kNeedsArgument ? 5 : 0] + i;
+        const auto g = GradientVector<kMask>(
           d, source, at + i, x, hn::LoadU(d, scale), hn::LoadU(d, shift));
         const auto centred = hn::Sub(x, hn::LoadU(d, tables[0] + i));
         const auto first = hn::Mul(g, hn::LoadU(d, tables[1] + i));
@@ -259,11 +291,9 @@ void GradientApply(
   WithData(a->type, hardware, [&](auto element) SWK_INLINE_LAMBDA {
     using T = decltype(element);
     T* out = static_cast<T*>(dx);
-    if (a->activation == SWK_TRAINING_HARD_SWISH) {
-      GradientRows<T, true>(*a, factors, out, begin, end);
-    } else {
-      GradientRows<T, false>(*a, factors, out, begin, end);
-    }
+    WithMask(*a, [&](auto mask) SWK_INLINE_LAMBDA {
+      GradientRows<T, decltype(mask)::value>(*a, factors, out, begin, end);
+    });
   });
 }
 

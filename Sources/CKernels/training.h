@@ -135,8 +135,11 @@ inline float GradientAt(const swk_batchnorm_gradient& a, size_t i, size_t c) {
       const float x = Load(static_cast<const T*>(a.x) + i);
       return Masked(a.activation, d, 0.0f, x * a.factor[c] + a.offset[c]);
     }
-    default:
-      return Masked(a.activation, d, Load(static_cast<const T*>(a.y) + i), 0.0f);
+    default: {
+      if (a.y) return Masked(a.activation, d, Load(static_cast<const T*>(a.y) + i), 0.0f);
+      const float x = Load(static_cast<const T*>(a.x) + i);
+      return Masked(a.activation, d, x * a.factor[c] + a.offset[c], 0.0f);
+    }
   }
 }
 

@@ -102,35 +102,39 @@ enum TrainingKernelCases {
     let parameters = (0..<6).map { _ in random.reals(count: channels).map { $0 * 0.05 } }
     let factors = parameters[3...].flatMap { $0 }
     let comment: Comment = "\(type), \(activation), \(rows) × \(channels)"
-    withArguments(type, activation, channels, arrays, parameters, second: true) { arguments in
-      withUnsafePointer(to: arguments) { args in
-        var partial = [Double](repeating: 7, count: 2 * channels), expectedPartial = partial
-        let g = written(type, count: count) {
-          swk_batchnorm_gradient_sums_reference(args, $0, &expectedPartial, 0, rows)
-        }
-        let fast = written(type, count: count) {
-          swk_batchnorm_gradient_sums(args, $0, &partial, 0, rows)
-        }
-        #expect(fast == g && partial == expectedPartial, comment)
-        swk_batchnorm_gradient_sums(args, nil, &partial, 0, rows)
-        #expect(partial == expectedPartial, comment)
+    for hasResult in [true, false] {
+      withArguments(type, activation, channels, arrays, parameters, second: true) { arguments in
+        let arguments = hasResult ? arguments : arguments.withoutResult
+        withUnsafePointer(to: arguments) { args in
+          var partial = [Double](repeating: 7, count: 2 * channels), expectedPartial = partial
+          let g = written(type, count: count) {
+            swk_batchnorm_gradient_sums_reference(args, $0, &expectedPartial, 0, rows)
+          }
+          let fast = written(type, count: count) {
+            swk_batchnorm_gradient_sums(args, $0, &partial, 0, rows)
+          }
+          #expect(fast == g && partial == expectedPartial, comment)
+          swk_batchnorm_gradient_sums(args, nil, &partial, 0, rows)
+          #expect(partial == expectedPartial, comment)
 
-        let expected = written(type, count: count) {
-          swk_batchnorm_gradient_apply_reference(args, factors, $0, 0, rows)
+          let expected = written(type, count: count) {
+            swk_batchnorm_gradient_apply_reference(args, factors, $0, 0, rows)
+          }
+          let dx = written(type, count: count) {
+            swk_batchnorm_gradient_apply(args, factors, $0, 0, rows / 3)
+            swk_batchnorm_gradient_apply(args, factors, $0, rows / 3, rows)
+          }
+          #expect(dx == expected, comment)
         }
-        let dx = written(type, count: count) {
-          swk_batchnorm_gradient_apply(args, factors, $0, 0, rows / 3)
-          swk_batchnorm_gradient_apply(args, factors, $0, rows / 3, rows)
-        }
-        #expect(dx == expected, comment)
       }
-    }
-    withArguments(type, activation, channels, arrays, parameters, second: false) { arguments in
-      withUnsafePointer(to: arguments) { args in
-        var partial = [Double](repeating: 7, count: 2 * channels), expectedPartial = partial
-        swk_batchnorm_gradient_sums_reference(args, nil, &expectedPartial, 0, rows)
-        swk_batchnorm_gradient_sums(args, nil, &partial, 0, rows)
-        #expect(partial == expectedPartial, comment)
+      withArguments(type, activation, channels, arrays, parameters, second: false) { arguments in
+        let arguments = hasResult ? arguments : arguments.withoutResult
+        withUnsafePointer(to: arguments) { args in
+          var partial = [Double](repeating: 7, count: 2 * channels), expectedPartial = partial
+          swk_batchnorm_gradient_sums_reference(args, nil, &expectedPartial, 0, rows)
+          swk_batchnorm_gradient_sums(args, nil, &partial, 0, rows)
+          #expect(partial == expectedPartial, comment)
+        }
       }
     }
     gradientInPlace(type, activation, channels, rows, arrays, parameters)
@@ -210,6 +214,13 @@ enum TrainingKernelCases {
 }
 
 extension swk_batchnorm_gradient {
+  /// With the argument of the activation in place of its result.
+  var withoutResult: Self {
+    var arguments = self
+    arguments.y = nil
+    return arguments
+  }
+
   /// With its array at `index` (dY, second dY, X, Y) elsewhere.
   func replacing(_ index: Int, by array: UnsafeMutableRawPointer) -> Self {
     var arguments = self

@@ -66,6 +66,12 @@ struct TrainingLoweringTests {
         op: ConvInputGradient(of: depthwise, inputExtents: [6, 6]),
         inputs: [image, [16, 1, 3, 3]], variables: [1]),
       TrainingCase(
+        name: "gradient of a strided depthwise convolution's input",
+        op: ConvInputGradient(
+          of: Conv(strides: [2, 2], padding: .explicit([1, 1, 1, 1]), group: 16),
+          inputExtents: [8, 8]),
+        inputs: [[16, 16, 4, 4], [16, 1, 3, 3]], variables: [1]),
+      TrainingCase(
         name: "gradient of a convolution's weights",
         op: ConvWeightGradient(of: strided, kernelExtents: [3, 3]),
         inputs: [[16, 8, 4, 4], [16, 16, 8, 8]]),

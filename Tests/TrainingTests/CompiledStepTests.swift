@@ -10,6 +10,9 @@ import Testing
 private struct SmallNetwork {
   var graph = Graph()
   var random = RandomSource(seed: 3)
+  /// Whether there is a depthwise convolution between normalizations whose results nothing else
+  /// reads.
+  var hasDepthwise = false
   let batch = 16
   let classes = 5
 
@@ -20,12 +23,13 @@ private struct SmallNetwork {
   }
 
   mutating func convolution(
-    _ input: ValueID, _ name: String, _ from: Int, _ to: Int, stride: Int = 1
+    _ input: ValueID, _ name: String, _ from: Int, _ to: Int, stride: Int = 1, group: Int = 1
   ) -> ValueID {
     let weight = graph.addConstant(
-      reals([to, from, 3, 3], (2 / Double(9 * from)).squareRoot()), name: "\(name).weight")
+      reals([to, from / group, 3, 3], (2 / Double(9 * from / group)).squareRoot()),
+      name: "\(name).weight")
     return graph.addNode(
-      Conv(strides: [stride, stride], padding: .explicit([1, 1, 1, 1])), name: name,
+      Conv(strides: [stride, stride], padding: .explicit([1, 1, 1, 1]), group: group), name: name,
       inputs: [input, weight], outputNames: [name])[0]
   }
 
@@ -54,6 +58,11 @@ private struct SmallNetwork {
     x = node(Unary(.relu), "stem.relu", normalization(x, "stem.norm", 8))
     var y = convolution(x, "first", 8, 16, stride: 2)
     y = node(Unary(.relu), "first.relu", normalization(y, "first.norm", 16))
+    if hasDepthwise {
+      y = normalization(convolution(y, "depth", 16, 16, group: 16), "depth.norm", 16)
+      let bounds = [Float(0), 6].map { graph.addConstant(Tensor(scalar: $0), name: "bound \($0)") }
+      y = node(Clip(), "depth.relu6", y, bounds[0], bounds[1])
+    }
     y = normalization(convolution(y, "second", 16, 16), "second.norm", 16)
     let cut = node(
       Slice(), "slice", x, list([0, 0], "starts"), list([12, 12], "ends"), list([2, 3], "axes"),
@@ -137,9 +146,11 @@ struct CompiledStepTests {
   // much again for the roundings of the gradients, times √2 for sums over channels that cancel.
   @Test(
     "One step of a residual network changes every variable as the reference does",
-    arguments: [(Precision.fp32, 1e-4), (Precision.bf16, 0.15)])
-  func oneStep(precision: Precision, tolerance: Double) throws {
-    var network = SmallNetwork()
+    arguments: [
+      (Precision.fp32, 1e-4, false), (Precision.fp32, 1e-4, true), (Precision.bf16, 0.15, false),
+    ])
+  func oneStep(precision: Precision, tolerance: Double, hasDepthwise: Bool) throws {
+    var network = SmallNetwork(hasDepthwise: hasDepthwise)
     let (step, feeds) = try network.step()
     var graph = step.graph
     graph.setOutputs(graph.outputs + step.variables.compactMap(\.output))
@@ -163,7 +174,7 @@ struct CompiledStepTests {
     "Several steps end at the same bytes on one, two and three threads",
     arguments: [Precision.fp32, .bf16])
   func threads(precision: Precision) throws {
-    var network = SmallNetwork()
+    var network = SmallNetwork(hasDepthwise: true)
     let (step, feeds) = try network.step()
     let one = try trained(step, feeds, steps: 4, threads: 1, precision: precision)
     #expect(one.losses[3] < one.losses[0])
@@ -172,6 +183,15 @@ struct CompiledStepTests {
       #expect(more.values == one.values)
       #expect(more.losses == one.losses)
     }
+  }
+
+  @Test("A normalization's result lies somewhere only if more than one convolution reads it")
+  func postponed() throws {
+    var network = SmallNetwork(hasDepthwise: true)
+    let (step, _) = try network.step()
+    let program = try TrainingProgram(step, store: VariableStore())
+    let stored = program.steps.filter { $0.kind == "BatchStatisticsNormalization" }
+    #expect(stored.map(\.nodes) == [["stem.norm"], ["second.norm"]])
   }
 
   @Test("A profile names every kind of step and the waiting, and steps count")

@@ -89,7 +89,8 @@ void swk_batchnorm_apply_reference(
   size_t end);
 
 /// What the gradient `g` behind the activation is made of: `g = (dy + dy2) * activation'`.
-/// With a stored `g` as `dy`, no `dy2` and `SWK_TRAINING_NONE` it is read back.
+/// With a stored `g` as `dy`, no `dy2` and `SWK_TRAINING_NONE` it is read back. Without `y`, the
+/// side of the bounds of relu and relu6 on which a result lies is that of `x * factor + offset`.
 typedef struct swk_batchnorm_gradient {
   swk_type type;
   swk_training_activation activation;
@@ -97,7 +98,7 @@ typedef struct swk_batchnorm_gradient {
   const void *SWK_NONNULL dy;
   const void *SWK_NULLABLE dy2;
   const void *SWK_NONNULL x;
-  const void *SWK_NULLABLE y;         // needed for relu and relu6
+  const void *SWK_NULLABLE y;         // needed for relu and relu6 without `factor` and `offset`
   const float *SWK_NONNULL mean;
   const float *SWK_NULLABLE factor;   // needed for hard swish, as is `offset`
   const float *SWK_NULLABLE offset;

@@ -42,7 +42,10 @@ final class Primitive: @unchecked Sendable {
   }
 
   /// The name of the kernel that oneDNN chose.
-  var implementation: String {
+  var implementation: String { Primitive.implementation(of: descriptor) }
+
+  /// The name of the kernel that a descriptor stands for.
+  static func implementation(of descriptor: dnnl_primitive_desc_t) -> String {
     var name: UnsafePointer<CChar>?
     guard dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name) == dnnl_success,
       let name

@@ -60,6 +60,10 @@ final class TrainingBuilder {
   var packedForms: [ValueID: [(descriptor: MemoryDescriptor, placement: Placement)]] = [:]
   /// Factor and offset per channel of batch normalizations, by the value of the batch's mean.
   var normalizations: [ValueID: (factor: Placement, offset: Placement)] = [:]
+  /// Results of normalizations that lie nowhere yet: who reads them computes them.
+  private var pending: [ValueID: PendingNormalization] = [:]
+  /// Positions of the nodes that read a value.
+  private let readers: [ValueID: [Int]]
 
   init(
     _ step: TrainingStep, blocks: [VariableStore.Block], engine: Engine, shards: ShardPlan,
@@ -72,9 +76,14 @@ final class TrainingBuilder {
     variables = Dictionary(
       step.variables.map { ($0.input, $0) }, uniquingKeysWith: { first, _ in first })
     var lastUse: [ValueID: Int] = [:]
+    var readers: [ValueID: [Int]] = [:]
     for (position, node) in graph.nodes.enumerated() {
-      for case .some(let input) in node.inputs { lastUse[input] = position }
+      for case .some(let input) in node.inputs {
+        lastUse[input] = position
+        readers[input, default: []].append(position)
+      }
     }
+    self.readers = readers
     for output in graph.outputs { lastUse[output] = .max }
     for variable in step.variables {
       if let output = variable.output { lastUse[output] = .max }
@@ -134,8 +143,10 @@ final class TrainingBuilder {
   }
 
   /// A new buffer of which every thread has its own copy.
-  func allocateThreadCopies(_ elementType: ElementType, _ shape: [Int]) -> Placement {
-    make(.threadCopies, elementType, shape, .plain)
+  func allocateThreadCopies(
+    _ elementType: ElementType, _ shape: [Int], _ layout: Layout = .plain
+  ) -> Placement {
+    make(.threadCopies, elementType, shape, layout)
   }
 
   private func make(
@@ -190,6 +201,12 @@ final class TrainingBuilder {
   /// Where a value lies now, in whatever form; constants are brought in as they are.
   func placement(of value: ValueID) -> Placement? {
     if let known = placements[value] { return known }
+    if let waiting = pending.removeValue(forKey: value) {
+      let target = allocate(waiting.source.elementType, waiting.source.shape, .channelsLast)
+      addNormalization(waiting, to: target)
+      setPlacement(target, of: value)
+      return target
+    }
     guard let constant = graph[value].constant, constant.elementType.bitWidth >= 8 else {
       return nil
     }
@@ -213,6 +230,22 @@ final class TrainingBuilder {
     forms[form] = made
     return made
   }
+
+  /// The nodes that read a value, an output of the graph or of a variable being read by none.
+  func readingNodes(_ value: ValueID) -> [Node]? {
+    lastUse[value] == .max ? nil : (readers[value] ?? []).map { graph.nodes[$0] }
+  }
+
+  /// Leaves the result of a normalization to those who read it; what it is computed from lives as
+  /// long as the result would.
+  func postpone(_ normalization: PendingNormalization, of value: ValueID) {
+    pending[value] = normalization
+    let buffer = normalization.source.buffer
+    buffers[buffer].lastUse = max(buffers[buffer].lastUse, lastUse[value] ?? position)
+  }
+
+  /// The normalization whose result a value is, if it lies nowhere yet.
+  func postponed(_ value: ValueID?) -> PendingNormalization? { value.flatMap { pending[$0] } }
 
   /// Whether this node may overwrite the memory of a value: nothing in it is used later.
   func mayOverwrite(_ placement: Placement) -> Bool {

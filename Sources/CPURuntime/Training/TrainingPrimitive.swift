@@ -39,15 +39,15 @@ extension TrainingBuilder {
   }
 
   /// Adds the execution of a primitive, its scratch memory included: shard by shard where
-  /// `isSharded`, else once.
+  /// `isSharded`, else once; `prelude` comes right before it.
   func addPrimitive(
     _ primitive: Primitive, _ arguments: [ShardArgument], isSharded: Bool, label: StepLabel,
-    chain: Int? = nil, floats: Bool = false
+    chain: Int? = nil, floats: Bool = false, after prelude: TaskPrelude? = nil
   ) throws(OneDNNError) {
     let scope: TrainingTask.Scope = isSharded ? .shards : .single(chain ?? nextChain())
     var all = arguments
     let scratch = try primitive.layout(of: DNNL_ARG_SCRATCHPAD)
-    var accesses: [TrainingTask.Access] = []
+    var accesses = prelude?.accesses ?? []
     for argument in arguments {
       let extent: TrainingTask.Extent =
         switch argument.cut {
@@ -86,18 +86,38 @@ extension TrainingBuilder {
               }
             return (argument.argument, argument.descriptor, memory.address(place))
           }, engine: engine)
-        return { () throws(OneDNNError) in try call.run() }
+        guard let first = prelude?.bind(memory, part) else {
+          return { () throws(OneDNNError) in try call.run() }
+        }
+        return { () throws(OneDNNError) in
+          first()
+          try call.run()
+        }
       })
   }
 
-  /// A primitive from what a call of oneDNN makes.
+  /// A primitive from what a call of oneDNN makes: the first implementation that there is, or the
+  /// first whose name begins with `preferred`.
   func primitive(
-    _ call: String, _ make: (UnsafeMutablePointer<dnnl_primitive_desc_t?>) -> dnnl_status_t
+    _ call: String, preferring preferred: String? = nil,
+    _ make: (UnsafeMutablePointer<dnnl_primitive_desc_t?>) -> dnnl_status_t
   ) throws(OneDNNError) -> Primitive {
-    var made: dnnl_primitive_desc_t?
-    try check(make(&made), call)
-    guard let made else { throw OneDNNError(call: call, status: dnnl_runtime_error.rawValue) }
-    return try Primitive(owning: made)
+    func first() throws(OneDNNError) -> dnnl_primitive_desc_t {
+      var made: dnnl_primitive_desc_t?
+      try check(make(&made), call)
+      guard let made else { throw OneDNNError(call: call, status: dnnl_runtime_error.rawValue) }
+      return made
+    }
+    if let preferred {
+      let descriptor = try first()
+      repeat {
+        if Primitive.implementation(of: descriptor).hasPrefix(preferred) {
+          return try Primitive(owning: descriptor)
+        }
+      } while dnnl_primitive_desc_next_impl(descriptor) == dnnl_success
+      dnnl_primitive_desc_destroy(descriptor)
+    }
+    return try Primitive(owning: first())
   }
 
   /// A primitive that copies between two layouts or types.

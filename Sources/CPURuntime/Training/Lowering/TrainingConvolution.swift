@@ -31,6 +31,9 @@ struct TrainingConvolution {
     return group == 1 ? weight : [group, weight[0] / group] + Array(weight.dropFirst())
   }
 
+  /// Whether every channel is convolved by itself.
+  private var isDepthwise: Bool { convolution.group > 1 && weight[1] == 1 }
+
   private var strides: [dnnl_dim_t] { geometry.strides.map { dnnl_dim_t($0) } }
   private var dilations: [dnnl_dim_t] { geometry.dilations.map { dnnl_dim_t($0 - 1) } }
   private var begins: [dnnl_dim_t] { geometry.padsBegin.map { dnnl_dim_t($0) } }
@@ -58,7 +61,10 @@ struct TrainingConvolution {
     let attributes = try PrimitiveAttributes()
     let hint = try forward(builder, from: target, to: gradient, type: type, hasBias: false)
     let weights = try MemoryDescriptor(any: type, shape: groupedWeight)
-    return try builder.primitive("gradient of a convolution's input") {
+    // What oneDNN 3.2 puts first for bfloat16 and strides is a hundred times slower.
+    return try builder.primitive(
+      "gradient of a convolution's input", preferring: isDepthwise ? "jit_dw" : nil
+    ) {
       dnnl_convolution_backward_data_primitive_desc_create(
         $0, builder.engine.handle, dnnl_convolution_direct, target.handle, weights.handle,
         gradient.handle, strides, dilations, begins, ends, hint.descriptor, attributes.handle)
@@ -86,7 +92,7 @@ extension Conv: TrainingLowerable {
       let shape = builder.shape(of: input), let weightShape = builder.shape(of: weight),
       let shapes = TrainingConvolution(self, input: shape, weight: weightShape),
       let kind = builder.realType.oneDNN,
-      let source = builder.dense(input, .channelsLast, as: builder.realType)
+      let (source, prelude) = builder.shardOperand(input)
     else { return false }
     let bias = node.inputs.count > 2 ? node.inputs[2] : nil
     let shift = bias.flatMap { builder.dense($0, .plain, as: .float32) }
@@ -116,7 +122,8 @@ extension Conv: TrainingLowerable {
     try builder.addPrimitive(
       primitive, arguments, isSharded: isSharded,
       label: builder.label(
-        node, implementation: primitive.implementation, precision: builder.realType))
+        node, implementation: primitive.implementation, precision: builder.realType),
+      after: prelude)
     builder.setPlacement(target, of: output)
     return true
   }
@@ -161,11 +168,12 @@ extension ConvWeightGradient: TrainingLowerable {
       let weightShape = builder.shape(of: output),
       let shapes = TrainingConvolution(convolution, input: shape, weight: weightShape),
       builder.shape(of: gradient) == shapes.output, let kind = builder.realType.oneDNN,
-      let source = builder.dense(input, .channelsLast, as: builder.realType),
       let sourceGradient = builder.dense(gradient, .channelsLast, as: builder.realType)
     else { return false }
     let isSharded = builder.isSharded(shape)
-    guard isSharded || builder.shards.count == 1 else { return false }
+    guard isSharded || builder.shards.count == 1,
+      let (source, prelude) = builder.shardOperand(input)
+    else { return false }
     let from = try builder.batchArgument(DNNL_ARG_SRC, source)
     let with = try builder.batchArgument(DNNL_ARG_DIFF_DST, sourceGradient)
     let primitive = try shapes.weightGradient(
@@ -181,7 +189,7 @@ extension ConvWeightGradient: TrainingLowerable {
         ShardArgument(
           argument: DNNL_ARG_DIFF_WEIGHTS, descriptor: wanted, placement: partials,
           cut: .partial, isWrite: true),
-      ], isSharded: isSharded, label: label)
+      ], isSharded: isSharded, label: label, after: prelude)
     try builder.addSum(
       of: partials, in: wanted, shape: shapes.groupedWeight, to: output,
       label: builder.label("SumOfShards", .float32))

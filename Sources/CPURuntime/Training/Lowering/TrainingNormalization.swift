@@ -90,6 +90,13 @@ extension BatchStatisticsNormalization: TrainingLowerable {
     }
     if let mean = node.outputs[1] { builder.normalizations[mean] = (vectors[4], vectors[5]) }
 
+    if addend == nil, builder.isReadByOneConvolution(output) {
+      builder.postpone(
+        PendingNormalization(
+          source: source, factor: vectors[4], offset: vectors[5], activation: activation.kernel,
+          type: type, label: label), of: output)
+      return true
+    }
     let target =
       [source, addend].compactMap { $0 }.first { builder.mayOverwrite($0) }
       ?? builder.allocate(builder.realType, shape, .channelsLast)
@@ -134,11 +141,12 @@ extension BatchStatisticsNormalizationGradient: TrainingLowerable {
       let meanValue = node.inputs[6], let mean = builder.dense(meanValue, .plain, as: .float32),
       let inverse = node.inputs[7].flatMap({ builder.dense($0, .plain, as: .float32) })
     else { return false }
-    let fused = activation == .hardSwish ? builder.normalizations[meanValue] : nil
-    let needsY = activation == .relu || activation == .relu6
-    guard activation != .hardSwish || fused != nil, !needsY || node.inputs[3] != nil else {
-      return false
-    }
+    let hasBounds = activation == .relu || activation == .relu6
+    let isPostponed = hasBounds && builder.postponed(node.inputs[3]) != nil
+    let needsFactors = activation == .hardSwish || isPostponed
+    let fused = needsFactors ? builder.normalizations[meanValue] : nil
+    let needsY = hasBounds && !isPostponed
+    guard !needsFactors || fused != nil, !needsY || node.inputs[3] != nil else { return false }
     func activations(_ value: ValueID?) -> Placement? {
       value.flatMap { builder.dense($0, .channelsLast, as: builder.realType) }
     }
@@ -154,12 +162,12 @@ extension BatchStatisticsNormalizationGradient: TrainingLowerable {
     let addendGradient = node.outputs.count > 3 ? node.outputs[3] : nil
     let ownerless = [operands.dY, operands.second].compactMap { $0 }
       .first { builder.mayOverwrite($0) }
-    // The gradient behind the activation is kept where it is a result, or saves reading two
-    // operands again.
+    // The gradient behind the activation is kept where it is a result, or saves reading more than
+    // one operand again.
     var stored: Placement?
     if addendGradient != nil {
       stored = ownerless ?? builder.allocate(builder.realType, shape, .channelsLast)
-    } else if operands.second != nil {
+    } else if operands.second != nil || operands.y != nil {
       stored = ownerless
     }
     let partials = builder.allocate(.float64, [builder.shards.count, 2 * channels], .plain)
