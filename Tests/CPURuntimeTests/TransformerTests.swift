@@ -109,6 +109,54 @@ struct TransformerTests {
     #expect(try !Oracle.implementations(graph).contains("reference"))
   }
 
+  @Test("Integer products add codes to results that stay real")
+  func codedAddends() throws {
+    var oracle = Oracle(seed: 49)
+    let source = LinearCode(elementType: .uint8, scales: [0.02], zeroPoints: [120])
+    let weight = LinearCode(elementType: .int8, scales: [0.01], zeroPoints: [0])
+    let addend = LinearCode(elementType: .uint8, scales: [0.03], zeroPoints: [110])
+    let fused = Fused(
+      root: MatMul(), rootInputCount: 2, inputCodes: [source, weight],
+      stages: [.add(nil), .add(addend)])
+    let (graph, feeds) = Oracle.graph(
+      fused,
+      inputs: [
+        ("x", oracle.codes([2, 5, 16], .uint8)), (nil, oracle.codes([16, 10], .int8)),
+        (nil, oracle.reals([10])), ("r", oracle.codes([2, 5, 10], .uint8)),
+      ])
+    #expect(try Oracle.difference(graph, feeds) < 1e-5)
+    let model = try CompiledModel(graph, options: CompileOptions(threads: 1, precision: .int8))
+    #expect(model.steps.filter { $0.kind == "MatMul" }.map(\.precision) == ["u8"])
+  }
+
+  @Test("Quantizing keeps the order of axes in memory")
+  func quantizedHeads() throws {
+    var oracle = Oracle(seed: 50)
+    let made = Self.attention(mask: nil, &oracle)
+    var graph = made.0
+    let feeds = made.1
+    let attention = try #require(graph.nodes.firstIndex { $0.op is DotProductAttention })
+    let result = try #require(graph.nodes[attention].outputs[0])
+    let flat = try #require(graph.nodes.last?.inputs[1])
+    let nodes = Array(graph.nodes[...attention])
+    let scale = graph.addConstant(Tensor(scalar: Float(0.05)), name: "scale")
+    let zero = graph.addConstant(Tensor(scalar: UInt8(128)), name: "zero")
+    let outputs = graph.outputs
+    graph.setNodes(nodes)
+    let codes = graph.addNode(
+      QuantizeLinear(), inputs: [result, scale, zero], outputNames: ["codes"])[0]
+    let moved = graph.addNode(
+      Transpose(permutation: [0, 2, 1, 3]), inputs: [codes], outputNames: ["moved"])[0]
+    let rows = graph.addNode(Reshape(), inputs: [moved, flat], outputNames: ["rows"])[0]
+    graph.addNode(
+      DequantizeLinear(), name: "real", inputs: [rows, scale, zero], outputs: outputs)
+    graph.inferTypes()
+    // One step of the code, relative to numbers of up to a few units.
+    #expect(try Oracle.difference(graph, feeds) < 0.05)
+    let model = try CompiledModel(graph, options: CompileOptions(threads: 1, precision: .int8))
+    #expect(model.steps.filter { ["Copy", "Layout", "Reshape"].contains($0.kind) }.count == 3)
+  }
+
   @Test("Products of two quantized tensors run on reals")
   func quantizedOperands() throws {
     var oracle = Oracle(seed: 46)

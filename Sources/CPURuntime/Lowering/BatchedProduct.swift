@@ -24,12 +24,15 @@ extension ProgramBuilder {
     return try dense(value, .plain, as: realType)
   }
 
-  /// Where a result for the one `Transpose` that reads it is best put: in the order that makes the
-  /// transposed one dense.
+  /// Where a result for the one `Transpose` that reads it, or its codes, is best put: in the order
+  /// that makes the transposed one dense.
   func allocateForConsumer(
     _ value: ValueID, _ type: ElementType, _ shape: [Int]
   ) -> Placement {
-    let readers = graph.nodes[position...].filter { $0.inputs.contains(value) }
+    var readers = graph.nodes[position...].filter { $0.inputs.contains(value) }
+    if readers.count == 1, readers[0].op is QuantizeLinear, let codes = readers[0].outputs[0] {
+      readers = graph.nodes[position...].filter { $0.inputs.contains(codes) }
+    }
     guard readers.count == 1, let transpose = readers[0].op as? Transpose,
       let order = transpose.permutation, order.sorted() == Array(shape.indices),
       order.last == shape.count - 1

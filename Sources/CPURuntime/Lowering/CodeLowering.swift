@@ -30,6 +30,17 @@ extension QuantizeLinear: Lowerable {
       builder.setPlacement(target, of: output)
       return true
     }
+    if let present = try builder.placement(of: input), !builder.isInput(present),
+      present.count > 0, present.isPacked, let from = present.elementType.kernel
+    {
+      var target = builder.allocate(type, shape, .plain)
+      target.strides = present.strides
+      builder.addConversion(
+        from: present, swk_format(type: from, scale: 1, zero_point: 0), to: target, format,
+        label: builder.label(node, implementation: "swiftlet", precision: type.shortName))
+      builder.setPlacement(target, of: output)
+      return true
+    }
     guard let (source, layout) = try builder.anyDense(input), let from = source.elementType.kernel
     else { return false }
     let target = builder.allocate(type, shape, layout)

@@ -17,10 +17,11 @@ extension Gemm: RegionLowerable {
         bias.count == columns && bias.shape.last == columns, beta == 1 || region.code(2) == nil
       else { return false }
     }
-    if region.isQuantized, builder.precision != .fp32, alpha == 1, beta == 1,
-      try product.lowerInteger(into: builder)
-    {
-      return true
+    if region.isQuantized, builder.precision != .fp32, alpha == 1, beta == 1 {
+      if region.hasCodedAddendOfReals {
+        return try region.lowerWithRealAddends(self, into: builder)
+      }
+      if try product.lowerInteger(into: builder) { return true }
     }
     return region.code(0) == nil && region.outputCode == nil
       ? try product.lowerReal(into: builder, alpha: alpha, beta: beta)
@@ -40,8 +41,11 @@ extension MatMul: RegionLowerable {
       region: region, input: input, rows: shape.dropLast().reduce(1, *),
       inner: shape[shape.count - 1], columns: weight.shape[1], weight: weight,
       transposesWeight: false, outputShape: Array(shape.dropLast()) + [weight.shape[1]])
-    if region.isQuantized, builder.precision != .fp32, try product.lowerInteger(into: builder) {
-      return true
+    if region.isQuantized, builder.precision != .fp32 {
+      if region.hasCodedAddendOfReals {
+        return try region.lowerWithRealAddends(self, into: builder)
+      }
+      if try product.lowerInteger(into: builder) { return true }
     }
     return region.code(0) == nil && region.outputCode == nil
       ? try product.lowerReal(into: builder, alpha: 1, beta: 1)

@@ -56,6 +56,14 @@ struct Region {
   /// Whether the region computes on integer codes.
   var isQuantized: Bool { codes.contains { $0 != nil } }
 
+  /// Whether codes are added to a result that stays real.
+  var hasCodedAddendOfReals: Bool {
+    outputCode == nil
+      && stages.contains { stage in
+        if case .add(let code) = stage { code != nil } else { false }
+      }
+  }
+
   /// The codes' one scale and zero point, where there is just one.
   static func scalar(_ code: LinearCode?) -> (scale: Float, zeroPoint: Int32)? {
     guard let code, code.scales.count == 1, code.zeroPoints.count == 1 else { return nil }

@@ -19,22 +19,13 @@ extension Region {
       overrides.append((value, real))
       realCodes[index] = nil
     }
-    var realStages = stages
-    var nextAddend = 0
-    for (position, stage) in stages.enumerated() {
-      guard case .add(let code) = stage else { continue }
-      guard let addend = addends[nextAddend] else { return false }
-      nextAddend += 1
-      guard code != nil else { continue }
-      guard let real = try builder.dequantized(addend, code) else { return false }
-      overrides.append((addend, real))
-      realStages[position] = .add(nil)
-    }
+    guard let (realStages, addends) = try realAddends(into: builder) else { return false }
+    overrides += addends
     // What is left, such as codes of constants, is beyond this way.
     guard outputCode != nil || !overrides.isEmpty else { return false }
     let region = Region(
-      node: node, inputs: inputs, codes: realCodes, stages: realStages, addends: addends,
-      outputCode: nil, output: output)
+      node: node, inputs: inputs, codes: realCodes, stages: realStages, addends: self.addends,
+      outputCode: nil, output: output, isQuantizedBehind: true)
     let lowered = try builder.withPlacements(overrides) { () throws(OneDNNError) in
       try root.lower(region, into: builder)
     }
@@ -43,9 +34,47 @@ extension Region {
     return true
   }
 
+  /// Runs a region of integers whose result is real with its addends, which may be codes, as
+  /// reals: sums are written over an addend, which must have the type of the result.
+  func lowerWithRealAddends(
+    _ root: some RegionLowerable, into builder: ProgramBuilder
+  ) throws(OneDNNError) -> Bool {
+    guard outputCode == nil, let (realStages, overrides) = try realAddends(into: builder),
+      !overrides.isEmpty
+    else { return false }
+    let region = Region(
+      node: node, inputs: inputs, codes: codes, stages: realStages, addends: addends,
+      outputCode: nil, output: output, isQuantizedBehind: isQuantizedBehind)
+    return try builder.withPlacements(overrides) { () throws(OneDNNError) in
+      try root.lower(region, into: builder)
+    }
+  }
+
+  /// The stages with real addends, and where these lie; `nil` where codes are none that can be
+  /// dequantized.
+  private func realAddends(
+    into builder: ProgramBuilder
+  ) throws(OneDNNError) -> (
+    stages: [Fused.Stage], overrides: [(value: ValueID, placement: Placement)]
+  )? {
+    var realStages = stages
+    var overrides: [(value: ValueID, placement: Placement)] = []
+    var nextAddend = 0
+    for (position, stage) in stages.enumerated() {
+      guard case .add(let code) = stage else { continue }
+      guard let addend = addends[nextAddend] else { return nil }
+      nextAddend += 1
+      guard code != nil else { continue }
+      guard let real = try builder.dequantized(addend, code) else { return nil }
+      overrides.append((addend, real))
+      realStages[position] = .add(nil)
+    }
+    return (realStages, overrides)
+  }
+
   private init(
     node: Node, inputs: [ValueID?], codes: [LinearCode?], stages: [Fused.Stage],
-    addends: [ValueID?], outputCode: LinearCode?, output: ValueID
+    addends: [ValueID?], outputCode: LinearCode?, output: ValueID, isQuantizedBehind: Bool
   ) {
     self.node = node
     self.inputs = inputs
@@ -54,7 +83,7 @@ extension Region {
     self.addends = addends
     self.outputCode = outputCode
     self.output = output
-    isQuantizedBehind = true
+    self.isQuantizedBehind = isQuantizedBehind
   }
 }
 

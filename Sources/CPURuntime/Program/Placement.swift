@@ -48,6 +48,17 @@ package struct Placement: Hashable, Sendable {
     return zip(shape, zip(strides, dense)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
   }
 
+  /// Whether the elements lie without gaps or repetitions, whatever the order of axes.
+  package var isPacked: Bool {
+    let order = shape.indices.filter { shape[$0] != 1 }.sorted { strides[$0] > strides[$1] }
+    var expected = 1
+    for axis in order.reversed() {
+      guard strides[axis] == expected else { return false }
+      expected *= shape[axis]
+    }
+    return true
+  }
+
   /// The same elements under another shape, where no copy is needed for that.
   ///
   /// Walks both shapes from the front, matching runs of axes with equal products; within a run
