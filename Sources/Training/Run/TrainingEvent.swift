@@ -47,7 +47,7 @@ public struct StepReport: Sendable, Equatable {
   public var learningRate: Double
   /// Fraction of the epoch's samples so far whose best score was the label's.
   public var trainingTop1: Double
-  /// Samples trained per second since training began or went on, evaluations left out.
+  /// Samples trained per second during about the last half minute, evaluations left out.
   public var imagesPerSecond: Double
   /// Seconds until the last update at this speed.
   public var secondsLeft: Double

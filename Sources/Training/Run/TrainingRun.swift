@@ -31,6 +31,9 @@ final class TrainingRun {
   private var trainedSeconds = 0.0
   private var trainedSamples = 0
 
+  /// A mean that the updates of about the last half minute make up.
+  private var secondsPerUpdate: Double?
+
   init(
     _ trainer: Trainer, training: any BatchSource, validation: (any BatchSource)?,
     test: (any BatchSource)?, report: @escaping (TrainingEvent) -> Void
@@ -125,11 +128,18 @@ extension TrainingRun {
       try checkInterrupt()
       let start = clock.now
       let loss = try update(from: stream)
-      trainedSeconds += (clock.now - start) / .seconds(1)
+      noteUpdate(seconds: (clock.now - start) / .seconds(1))
       trainedSamples += recipe.batchSize * recipe.accumulation
       reportStep(loss)
       try saveIfDue()
     }
+  }
+
+  private func noteUpdate(seconds: Double) {
+    trainedSeconds += seconds
+    let mean = secondsPerUpdate ?? seconds
+    let weight = max(min(seconds / 30, 1), seconds / max(trainedSeconds, .leastNormalMagnitude))
+    secondsPerUpdate = mean + (seconds - mean) * weight
   }
 
   /// Makes one update of as many batches as the recipe accumulates.
@@ -170,7 +180,8 @@ extension TrainingRun {
   }
 
   private func reportStep(_ losses: [String: Double]) {
-    let speed = trainedSeconds > 0 ? Double(trainedSamples) / trainedSeconds : 0
+    let updateSize = Double(recipe.batchSize * recipe.accumulation)
+    let speed = secondsPerUpdate.map { $0 > 0 ? updateSize / $0 : 0 } ?? 0
     let samplesLeft = (totalSteps - progress.step) * recipe.batchSize * recipe.accumulation
     let terms = plan.termOutputs.count > 1 ? plan.termOutputs : []
     report(
