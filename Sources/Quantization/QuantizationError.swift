@@ -38,3 +38,17 @@ public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertib
     }
   }
 }
+
+extension QuantizationError {
+  /// The error that a decoder has wrapped in its own, if it has.
+  public init?(in error: any Error) {
+    if let own = error as? QuantizationError {
+      self = own
+      return
+    }
+    guard case DecodingError.dataCorrupted(let context) = error,
+      let inner = context.underlyingError
+    else { return nil }
+    self.init(in: inner)
+  }
+}

@@ -23,6 +23,7 @@ package struct SwiftletTool: ParsableCommand {
       InspectCommand.self, CheckCommand.self, QuantizeCommand.self, EvaluateCommand.self,
       BenchCommand.self, RunCommand.self, DoctorCommand.self, DemoCommand.self, TrainCommand.self,
       ConvertCommand.self, ZooCommand.self, MethodsCommand.self, QuantizeAwareCommand.self,
+      ApplyCommand.self,
     ])
 
   package static let versionText = "0.1.0"

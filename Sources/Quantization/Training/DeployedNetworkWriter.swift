@@ -63,7 +63,11 @@ struct DeployedNetworkWriter {
     graph.dropUnusedConstants()
     let opset = weightBits.contains(2) ? 25 : weightBits.contains { $0 < 8 } ? 21 : 13
     graph.metadata.opset = max(graph.metadata.opset, opset)
-    graph.inferTypes()
+    // Types of values in between follow from the others; left out, they take no room in files.
+    let ends = Set(graph.inputs + graph.outputs)
+    for id in graph.valueIDs where !ends.contains(id) && graph[id].constant == nil {
+      graph.setType(nil, of: id)
+    }
     return graph
   }
 
@@ -166,24 +170,32 @@ extension Graph {
     let all = ClosedRange<Int32>(allOf: type)
     let (least, greatest) = (Int(all.lowerBound) - zeroPoint, Int(all.upperBound) - zeroPoint)
     if greatest > grid.codes.upperBound || least < grid.codes.lowerBound {
-      let low = Float(grid.codes.lowerBound) * grid.step
-      let high = Float(grid.codes.upperBound) * grid.step
+      // Codes saturate at the bounds of their type by themselves.
+      func bound(_ code: Int, _ end: Int, _ what: String, _ graph: inout Graph) -> ValueID? {
+        code == end ? nil : number(Float(code) * grid.step, what, &graph)
+      }
+      let low = bound(grid.codes.lowerBound, least, "least", &self)
+      let high = bound(grid.codes.upperBound, greatest, "greatest", &self)
       value =
         addNode(
-          Clip(), name: "\(name)_Clip",
-          inputs: [value, number(low, "least", &self), number(high, "greatest", &self)],
+          Clip(), name: "\(name)_Clip", inputs: high == nil ? [value, low] : [value, low, high],
           outputNames: ["\(name)_clipped"])[0]
     }
     let step = number(grid.step, "step", &self)
     let scale = grid.scale == grid.step ? step : number(grid.scale, "scale", &self)
-    let zero = addConstant(
-      Tensor(integers: [Int64(zeroPoint)], shape: [], elementType: type),
-      name: "\(name)_zero_point")
+    var zero: [ValueID?] = []
+    if type != .uint8 || zeroPoint != 0 {
+      zero = [
+        addConstant(
+          Tensor(integers: [Int64(zeroPoint)], shape: [], elementType: type),
+          name: "\(name)_zero_point")
+      ]
+    }
     let code = addNode(
-      QuantizeLinear(), name: "\(name)_QuantizeLinear", inputs: [value, step, zero],
+      QuantizeLinear(), name: "\(name)_QuantizeLinear", inputs: [value, step] + zero,
       outputNames: ["\(name)_quantized"])[0]
     let real = addNode(
-      DequantizeLinear(), name: "\(name)_DequantizeLinear", inputs: [code, scale, zero],
+      DequantizeLinear(), name: "\(name)_DequantizeLinear", inputs: [code, scale] + zero,
       outputNames: ["\(name)_dequantized"])[0]
     guard grid.offset != 0 else { return real }
     return addNode(

@@ -77,12 +77,24 @@ extension TrainedQuantizationOptions: Codable {
     case layers
   }
 
+  private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { return nil }
+  }
+
   /// Names of all fields of a recipe.
   public static var fieldNames: [String] { CodingKeys.allCases.map(\.rawValue) }
 
   /// Reads options of which any may be left out; those have their defaults.
   public init(from decoder: any Decoder) throws {
     self.init()
+    let fields = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+    if let unknown = fields.sorted().first(where: { !Self.fieldNames.contains($0) }) {
+      throw CompressionError.unknownOption(
+        unknown, method: "quantization", accepted: Self.fieldNames)
+    }
     let given = try decoder.container(keyedBy: CodingKeys.self)
     quantizer = try given.decodeIfPresent(MethodChoice.self, forKey: .quantizer) ?? quantizer
     activationQuantizer = try given.decodeIfPresent(

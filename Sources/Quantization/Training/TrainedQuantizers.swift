@@ -7,6 +7,6 @@ public enum TrainedQuantizers {
     "quantizer for training",
     [
       LearnedStepSize.entry, LearnedStepAndOffset.entry, ParameterizedClipping.entry,
-      DoReFaRounding.entry, MinimumMaximumRounding.entry,
+      DoReFaRounding.entry, LearnedInterval.entry, MinimumMaximumRounding.entry,
     ])
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import CompressionCore
 import Foundation
+import Quantization
 import Reporting
 package import Training
 import Yams
@@ -51,10 +53,19 @@ package struct RecipeFile {
   ///
   /// - Throws: `CommandError` naming the file and the field that is unknown or has a wrong value.
   package func recipe() throws(CommandError) -> TrainingRecipe {
+    try decoded(as: TrainingRecipe.self)
+  }
+
+  /// A value of another kind that the file holds.
+  ///
+  /// - Throws: `CommandError` naming the file and the field that is unknown or has a wrong value.
+  package func decoded<Value: Decodable>(as type: Value.Type) throws(CommandError) -> Value {
     do {
-      return try YAMLDecoder().decode(TrainingRecipe.self, from: fields)
+      return try YAMLDecoder().decode(type, from: fields)
     } catch {
-      let words = TrainingError(in: error).map { "\($0)" } ?? Self.words(error)
+      let words =
+        TrainingError(in: error).map { "\($0)" } ?? CompressionError(in: error).map { "\($0)" }
+        ?? QuantizationError(in: error).map { "\($0)" } ?? Self.words(error)
       throw CommandError(path.map { "\($0): \(words)" } ?? words, status: .wrongUsage)
     }
   }

@@ -22,9 +22,10 @@ struct TrainedQuantizationTests {
 
   private func trainer(
     _ options: TrainedQuantizationOptions, epochs: Int = 2,
-    precision: TrainingRecipe.Precision = .fp32
+    precision: TrainingRecipe.Precision = .fp32, rate: Double = 0.02
   ) throws -> Trainer {
     var recipe = TrainingRecipe.waves(epochs: epochs)
+    recipe.learningRate = rate
     recipe.precision = precision
     var trainer = try Trainer(
       TrainedQuantization.prepared(residualClassifier()), recipe: recipe)
@@ -53,7 +54,7 @@ struct TrainedQuantizationTests {
     "A network learns with few bits, by every quantizer",
     arguments: TrainedQuantizers.family.cards.map(\.name), [2, 4])
   func learns(quantizer: String, bits: Int) throws {
-    let result = try trainer(options(bits, quantizer), epochs: 6).train(
+    let result = try trainer(options(bits, quantizer), epochs: 6, rate: 0.1).train(
       on: WaveBatches(), test: WaveBatches(seed: 50))
     let test = try #require(result.test)
     // Chance is 0.25.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 public import TensorCore
 
-/// Rounds magnitudes to powers of 2, or of √2: `y = sign(x) · base^k` with k the whole number next
-/// to the logarithm of `|x|`; input x; output y. Gradients pass as they are (straight-through).
+/// Rounds magnitudes to powers of 2, or of √2.
+///
+/// Input x; output `y = sign(x) · base^k` with k the whole number next
+/// to the logarithm of `|x|`. Gradients pass as they are (straight-through).
 ///
 /// A k below `leastExponent` gives 0, one beyond `greatestExponent` counts as that. A logarithm
 /// half-way between two whole numbers is rounded up. NaN and subnormal numbers become 0.
