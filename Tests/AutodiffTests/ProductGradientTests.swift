@@ -41,6 +41,19 @@ struct ProductGradientTests {
       x: [1, 2, 3, 4, 3], w: [2, 2, 2, 3, 2]),
   ]
 
+  @Test(
+    "A product of a matrix with its own transpose",
+    arguments: [Gemm(alpha: 0.5, transposesB: true), Gemm(alpha: 1.5, transposesA: true)])
+  func gram(product: Gemm) throws {
+    let gradient = GradientCase("Gram matrix") {
+      let x = $0.variable([3, 4])
+      let side: Int = product.transposesB ? 3 : 4
+      let c = $0.variable([1, side])
+      return $0.node(product, x, x, c)
+    }
+    try gradient.check()
+  }
+
   @Test("Convolution", arguments: convolutions)
   func convolution(_ gradient: GradientCase) throws { try gradient.check() }
 

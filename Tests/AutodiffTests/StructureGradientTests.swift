@@ -76,7 +76,10 @@ struct StructureGradientTests {
         $0.node(
           BatchNormalization(epsilon: 0.1), $0.variable([2, 3, 2, 2]), $0.variable([3]),
           $0.variable([3]), $0.constant([3]), $0.constant([3], 0.5, 1))
-      }
+      },
+      GradientCase("rows of unit length") {
+        $0.node(RowNormalization(), $0.variable([3, 2, 4]))
+      },
     ]
     + [-1, 1, 0].flatMap { axis in
       [[4], [3, 4], [3, 1], []].map { scale in

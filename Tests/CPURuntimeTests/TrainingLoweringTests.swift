@@ -103,6 +103,19 @@ struct TrainingLoweringTests {
       TrainingCase(
         name: "dropout of a vector", op: RandomDropout(ratio: 0.5, stream: 5),
         inputs: [[16, 37], nil], constants: [1: [3]]),
+      TrainingCase(name: "unit rows", op: RowNormalization(), inputs: [image]),
+      TrainingCase(
+        name: "gradient of unit rows", op: RowNormalizationGradient(epsilon: 1e-12),
+        inputs: [image, image]),
+      TrainingCase(
+        name: "sum of everything", op: Reduce(.sum, keepsDimensions: false), inputs: [image]),
+      TrainingCase(name: "mean of everything", op: Reduce(.mean), inputs: [[16, 300]]),
+      TrainingCase(
+        name: "sum of squares", op: Reduce(.sumOfSquares, keepsDimensions: false),
+        inputs: [image]),
+      TrainingCase(
+        name: "product with its own transpose", op: Gemm(transposesB: true),
+        inputs: [[16, 96], [16, 96]]),
       TrainingCase(name: "channel sum", op: ChannelSum(), inputs: [image]),
       TrainingCase(
         name: "sum to channels", op: SumToShape(), inputs: [image, [16, 1, 1]], variables: [1]),

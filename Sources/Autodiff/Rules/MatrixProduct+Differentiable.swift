@@ -55,6 +55,15 @@ extension Gemm: Differentiable {
   public func addGradients(to builder: inout GradientBuilder) throws(AutodiffError) {
     let gradient = try builder.outputGradient()
     let (a, b) = (try builder.input(0), try builder.input(1))
+    if a == b, transposesA != transposesB, builder.needsGradient(0) {
+      // Of X Xᵀ it is (dY + dYᵀ) X: one product for both factors.
+      let both = try builder.add(
+        Binary(.add), gradient, builder.add(Transpose(permutation: [1, 0]), gradient))
+      let operands = transposesB ? [both, a] : [a, both]
+      builder.contribute(
+        try builder.add(Gemm(alpha: alpha), operands[0], operands[1]), to: 0)
+      return try addAddendGradient(gradient, &builder)
+    }
     if builder.needsGradient(0) {
       let part =
         transposesA
@@ -71,6 +80,12 @@ extension Gemm: Differentiable {
         : try builder.add(Gemm(alpha: alpha, transposesA: !transposesA), a, gradient)
       builder.contribute(part, to: 1)
     }
+    try addAddendGradient(gradient, &builder)
+  }
+
+  private func addAddendGradient(
+    _ gradient: ValueID, _ builder: inout GradientBuilder
+  ) throws(AutodiffError) {
     guard builder.needsGradient(2), beta != 0 else { return }
     let c = try builder.input(2)
     let columns = try builder.dimensions(gradient)[1]

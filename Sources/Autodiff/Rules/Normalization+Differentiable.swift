@@ -67,6 +67,13 @@ extension LayerNormalization: Differentiable {
   }
 }
 
+extension RowNormalization: Differentiable {
+  public func addGradients(to builder: inout GradientBuilder) throws(AutodiffError) {
+    let op = RowNormalizationGradient(epsilon: epsilon)
+    builder.contribute(try builder.add(op, builder.outputGradient(), builder.input(0)), to: 0)
+  }
+}
+
 extension Softmax: Differentiable {
   public func addGradients(to builder: inout GradientBuilder) throws(AutodiffError) {
     let gradient = try builder.outputGradient()

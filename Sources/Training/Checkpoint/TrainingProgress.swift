@@ -33,6 +33,13 @@ struct EpochMeter: Codable, Equatable {
   var batches = 0
   var correct = 0
   var samples = 0
+  /// Sums of the loss terms, where there are several.
+  var terms: [String: Double]?
+
+  /// Means of the loss terms.
+  var meanTerms: [String: Double]? {
+    terms?.mapValues { batches > 0 ? $0 / Double(batches) : 0 }
+  }
 
   var meanLoss: Double { batches > 0 ? loss / Double(batches) : 0 }
   var top1: Double { samples > 0 ? Double(correct) / Double(samples) : 0 }

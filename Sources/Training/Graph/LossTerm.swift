@@ -36,6 +36,9 @@ public protocol GraphTransform: Sendable {
 public struct LossContext: Sendable {
   public var network: TrainableGraph
 
+  /// What the network is given, `[N, …]`.
+  public let samples: ValueID
+
   /// What the network says of the batch, `[N, classes]`, before any softmax.
   public var scores: ValueID
 
@@ -45,14 +48,22 @@ public struct LossContext: Sendable {
   /// Samples of a batch.
   public let batchSize: Int
 
+  /// Of everything random.
+  public let seed: UInt64
+
   /// Inputs that are new for every update.
   public private(set) var scalars: [StepScalar] = []
 
-  package init(network: TrainableGraph, scores: ValueID, targets: ValueID, batchSize: Int) {
+  package init(
+    network: TrainableGraph, samples: ValueID, scores: ValueID, targets: ValueID, batchSize: Int,
+    seed: UInt64 = 0
+  ) {
     self.network = network
+    self.samples = samples
     self.scores = scores
     self.targets = targets
     self.batchSize = batchSize
+    self.seed = seed
   }
 
   /// Adds an input that is a number, new for every update.

@@ -34,7 +34,7 @@ public struct TrainingGraphBuilder: Sendable {
   /// - Throws: `TrainingError` naming what cannot be trained, or what a transform or term throws.
   public func plan(for network: Graph, classCount: Int) throws -> TrainingPlan {
     let interface = try TrainingInterface(of: network)
-    var context = try context(of: network, interface, classCount: classCount)
+    var context = try context(of: network, classCount: classCount)
     for transform in transforms { try transform.transform(&context) }
     let statistics = try statisticsStep(of: context.network)
 
@@ -70,9 +70,11 @@ public struct TrainingGraphBuilder: Sendable {
       parameterCount: updates.trained.reduce(0) { $0 + $1.initial.count })
   }
 
-  private func context(
-    of network: Graph, _ interface: TrainingInterface, classCount: Int
-  ) throws -> LossContext {
+  /// The network in training form, before transforms and losses.
+  ///
+  /// - Throws: As `plan(for:classCount:)`.
+  package func context(of network: Graph, classCount: Int) throws -> LossContext {
+    let interface = try TrainingInterface(of: network)
     try interface.check(batchSize: recipe.batchSize)
     var fixed = try PassPipeline(FoldShapes(), DropDeadNodes()).run(
       try network.specialized(batch: recipe.batchSize)
@@ -86,18 +88,24 @@ public struct TrainingGraphBuilder: Sendable {
     } catch {
       throw TrainingError.notDifferentiable(reason: "\(error)")
     }
-    guard let trainedScores = form.graph.outputs.first else { throw TrainingError.noOutput }
+    guard let trainedScores = form.graph.outputs.first,
+      let samples = form.graph.value(named: interface.inputName)
+    else { throw TrainingError.noOutput }
     let targets = form.graph.addInput(
       name: form.graph.uniqueName("targets"),
       type: TensorType(.float32, shape: [recipe.batchSize, classCount]))
     var context = LossContext(
-      network: form, scores: trainedScores, targets: targets, batchSize: recipe.batchSize)
+      network: form, samples: samples, scores: trainedScores, targets: targets,
+      batchSize: recipe.batchSize, seed: recipe.seed)
     if let step = form.step { context.countSteps(by: step) }
     return context
   }
 
   /// The value that holds `[N, classes]` before any softmax, behind a reshape if that is needed.
-  private static func addScores(to graph: inout Graph, classCount: Int) throws -> ValueID {
+  ///
+  /// - Parameter graph: Of known shapes.
+  /// - Throws: `TrainingError.noOutput` or `classCountMismatch`.
+  package static func addScores(to graph: inout Graph, classCount: Int) throws -> ValueID {
     guard var scores = graph.outputs.first else { throw TrainingError.noOutput }
     let index = GraphIndex(graph)
     while let node = index.producer(of: scores), node.op is Softmax || node.op is Identity,

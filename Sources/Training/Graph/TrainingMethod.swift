@@ -16,6 +16,9 @@ public protocol TrainingMethod: Sendable {
   /// What is made small beside the recipe's loss.
   var lossTerms: [any LossTerm] { get }
 
+  /// Factor on the recipe's loss.
+  var recipeLossFactor: Double { get }
+
   /// Exceptions to the recipe for single parameters, its own among them.
   var policies: [any ParameterPolicy] { get }
 
@@ -30,6 +33,7 @@ public protocol TrainingMethod: Sendable {
 extension TrainingMethod {
   public var transforms: [any GraphTransform] { [] }
   public var lossTerms: [any LossTerm] { [] }
+  public var recipeLossFactor: Double { 1 }
   public var policies: [any ParameterPolicy] { [] }
 
   public func deployed(_ network: Graph, values: [String: Tensor]) throws -> Graph { network }
@@ -38,6 +42,11 @@ extension TrainingMethod {
 extension Trainer {
   /// Lets a method take part, behind those that do so already.
   public mutating func add(_ method: some TrainingMethod) {
+    builder.lossTerms = builder.lossTerms.map { term -> any LossTerm in
+      guard var own = term as? RecipeLoss else { return term }
+      own.weight *= method.recipeLossFactor
+      return own
+    }
     builder.transforms += method.transforms
     builder.lossTerms += method.lossTerms
     builder.policies += method.policies

@@ -42,7 +42,7 @@ public struct StepReport: Sendable, Equatable {
   public var stepsPerEpoch: Int
   /// Mean over the batches of the update.
   public var loss: Double
-  /// What each term contributed, where there are several.
+  /// What each term contributed before its weight, where there are several.
   public var terms: [String: Double]
   public var learningRate: Double
   /// Fraction of the epoch's samples so far whose best score was the label's.
@@ -64,6 +64,9 @@ public struct EpochReport: Sendable, Equatable, Codable {
   /// Fraction of the samples whose best score was the label's, while their network changed.
   public var trainingTop1: Double
   public var learningRate: Double
+  /// What each term contributed before its weight, a mean over the epoch's batches, where there are
+  /// several.
+  public var terms: [String: Double]?
   public var validation: Score?
   public var test: Score?
 }

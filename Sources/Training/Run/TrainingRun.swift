@@ -173,25 +173,34 @@ extension TrainingRun {
       meter.add(outputs[plan.scoreOutput], labels: batch.labels)
     }
     meter.loss += (sums[plan.lossOutput] ?? 0) * Double(recipe.accumulation)
+    if let terms = terms(sums) {
+      let scaled = terms.mapValues { $0 * Double(recipe.accumulation) }
+      meter.terms = (meter.terms ?? [:]).merging(scaled, uniquingKeysWith: +)
+    }
     progress.meter = meter
     progress.step += 1
     progress.batch += recipe.accumulation
     return sums
   }
 
+  /// The loss terms by name, where there are several.
+  private func terms(_ losses: [String: Double]) -> [String: Double]? {
+    guard plan.termOutputs.count > 1 else { return nil }
+    return Dictionary(
+      plan.termOutputs.map { ($0.term, losses[$0.output] ?? 0) }, uniquingKeysWith: +)
+  }
+
   private func reportStep(_ losses: [String: Double]) {
     let updateSize = Double(recipe.batchSize * recipe.accumulation)
     let speed = secondsPerUpdate.map { $0 > 0 ? updateSize / $0 : 0 } ?? 0
     let samplesLeft = (totalSteps - progress.step) * recipe.batchSize * recipe.accumulation
-    let terms = plan.termOutputs.count > 1 ? plan.termOutputs : []
     report(
       .stepped(
         StepReport(
           step: progress.step, totalSteps: totalSteps, epoch: progress.epoch,
           stepInEpoch: progress.batch / recipe.accumulation, stepsPerEpoch: stepsPerEpoch,
           loss: losses[plan.lossOutput] ?? 0,
-          terms: Dictionary(
-            terms.map { ($0.term, losses[$0.output] ?? 0) }, uniquingKeysWith: { $0 + $1 }),
+          terms: terms(losses) ?? [:],
           learningRate: learningRate(progress.step - 1), trainingTop1: progress.meter.top1,
           imagesPerSecond: speed,
           secondsLeft: speed > 0 ? Double(samplesLeft) / speed : 0)))
@@ -229,7 +238,8 @@ extension TrainingRun {
   private var epochReport: EpochReport {
     EpochReport(
       epoch: progress.epoch, step: progress.step, loss: progress.meter.meanLoss,
-      trainingTop1: progress.meter.top1, learningRate: learningRate(max(progress.step - 1, 0)))
+      trainingTop1: progress.meter.top1, learningRate: learningRate(max(progress.step - 1, 0)),
+      terms: progress.meter.meanTerms)
   }
 
   /// Chooses the values to keep, computes statistics anew and scores the result.

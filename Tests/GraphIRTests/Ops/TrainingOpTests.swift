@@ -50,6 +50,21 @@ struct TrainingOpTests {
     #expect(results[4] == floats([0]))
   }
 
+  @Test("Rows of unit length, and their gradient, by hand")
+  func unitRows() throws {
+    let x = floats([3, 4, 0, 0], [2, 2])
+    #expect(try RowNormalization().result(x) == floats([0.6, 0.8, 0, 0], [2, 2]))
+    // y · dY = 1.4, so (1 − 0.6 · 1.4) / 5 and (1 − 0.8 · 1.4) / 5; a zero row is divided by ε.
+    let dX = try RowNormalizationGradient(epsilon: 0.5).result(floats([1, 1, 1, 2], [2, 2]), x)
+    for (found, wanted) in zip(dX.floats(), [0.032, -0.024, 2, 4] as [Float]) {
+      #expect(abs(found - wanted) <= wanted.magnitude * 0x1p-22)
+    }
+    #expect(throws: OpError.self) { try RowNormalization().result(floats([1, 2], [2])) }
+    #expect(throws: OpError.self) {
+      try RowNormalizationGradient(epsilon: 0).result(floats([1, 2], [1, 2]), x)
+    }
+  }
+
   @Test("Gradients of a convolution by hand")
   func convolution() throws {
     let op = Conv(strides: [2])
