@@ -91,18 +91,25 @@ let package = Package(
         "Training",
       ], swiftSettings: safe),
 
+    .target(
+      name: "Distillation",
+      dependencies: [
+        "TensorCore", "GraphIR", "GraphPasses", "DataIO", "CompressionCore", "Autodiff", "Training",
+      ], swiftSettings: safe),
+
     // What a user imports, and the command.
     .target(
       name: "Swiftlet",
       dependencies: [
         "TensorCore", "GraphIR", "OnnxIO", "GraphPasses", "CPURuntime", "DataIO",
-        "CompressionCore", "Quantization", "Autodiff", "Training", "ModelZoo",
+        "CompressionCore", "Quantization", "Distillation", "Autodiff", "Training", "ModelZoo",
       ], swiftSettings: plain),
     .executableTarget(
       name: "SwiftletCommand",
       dependencies: [
         "Swiftlet", "Reporting", "TensorCore", "GraphIR", "OnnxIO", "GraphPasses", "CPURuntime",
-        "DataIO", "CompressionCore", "Quantization", "Training", "ModelZoo", "CKernels",
+        "DataIO", "CompressionCore", "Quantization", "Distillation", "Training", "ModelZoo",
+        "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: plain),
@@ -144,6 +151,12 @@ let package = Package(
       dependencies: [
         "Quantization", "Training", "Autodiff", "OnnxIO", "CompressionCore", "CPURuntime",
         "GraphPasses", "GraphIR", "DataIO", "TensorCore", "TestSupport",
+      ]),
+    .testTarget(
+      name: "DistillationTests",
+      dependencies: [
+        "Distillation", "Training", "Autodiff", "CompressionCore", "CPURuntime", "GraphPasses",
+        "GraphIR", "DataIO", "OnnxIO", "TensorCore", "TestSupport",
       ]),
     .testTarget(name: "SwiftletTests", dependencies: ["Swiftlet", "TestSupport"]),
     .testTarget(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import CompressionCore
+import Distillation
 import Quantization
 
 /// All methods that there are.
@@ -9,6 +10,9 @@ public enum MethodCatalog {
     MethodGroup(
       family: TrainedQuantizers.family.name, chosenBy: "swiftlet qat --quantizer",
       cards: TrainedQuantizers.family.cards),
+    MethodGroup(
+      family: DistillationLosses.family.name, chosenBy: "swiftlet distill --loss",
+      cards: DistillationLosses.family.cards),
     MethodGroup(
       family: RangeEstimators.registry.family, chosenBy: "swiftlet quantize --estimator",
       cards: RangeEstimators.registry.methods.map(\.card)),

@@ -154,8 +154,10 @@ extension TrainingRun {
       }
       let isLast = micro == recipe.accumulation - 1
       let step = isLast ? plan.update : plan.accumulation ?? plan.update
-      var inputs = [plan.imageInput: batch.images, plan.targetInput: batch.targets]
       let names = Set(step.graph.inputs.map { step.graph[$0].name })
+      // What is learnt without labels takes no targets.
+      var inputs = [plan.imageInput: batch.images, plan.targetInput: batch.targets]
+        .filter { names.contains($0.key) }
       for scalar in plan.scalars where names.contains(scalar.name) {
         inputs[scalar.name] = scalar.tensor(at: position)
       }
