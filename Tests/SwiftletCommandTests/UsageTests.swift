@@ -29,7 +29,7 @@ struct UsageTests {
     "Each command's help begins with an example",
     arguments: [
       "inspect", "check", "quantize", "evaluate", "bench", "run", "doctor", "demo", "zoo",
-      "train", "convert",
+      "train", "distill", "convert",
     ])
   func commandHelp(name: String) {
     let result = session(name, "--help")
@@ -54,6 +54,13 @@ struct UsageTests {
       ["train", "--model", "x.onnx", "--width", "2", "--data", "d", "-o", "y.onnx"],
       ["train", "--arch", "resnet20", "--input", "32x32", "--data", "d", "-o", "y.onnx"],
       ["train", "--arch", "resnet20", "--steps", "0", "--data", "d", "-o", "y.onnx"],
+      ["distill", "--student", "resnet20", "--data", "d", "-o", "y.onnx"],
+      ["distill", "--teacher", "t.onnx", "--student", "s", "--data", "d"],
+      [
+        "distill", "--teacher", "t.onnx", "--student", "s", "--data", "d", "-o", "y.onnx", "--loss",
+        "kd:T=-1",
+      ],
+
       ["zoo", "bogus"], ["zoo", "export", "resnet20"],
       ["convert", "x.onnx"], ["convert", "x.onnx", "-o", "y.onnx", "--opset", "6"],
       ["convert", "x.onnx", "-o", "y.onnx", "--opset", "29"],

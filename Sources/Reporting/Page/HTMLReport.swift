@@ -105,6 +105,19 @@ package struct HTMLReport: Sendable {
     }
   }
 
+  /// Rows of text under headings, the first column names.
+  package struct Listing: Sendable, Equatable {
+    package var title: String
+    package var headings: [String]
+    package var rows: [[String]]
+
+    package init(title: String, headings: [String], rows: [[String]]) {
+      self.title = title
+      self.headings = headings
+      self.rows = rows
+    }
+  }
+
   /// The name of the network, as heading.
   package var title: String
   /// What was done to it, below the heading: `static int8, 269,722 parameters, opset 17`.
@@ -112,6 +125,7 @@ package struct HTMLReport: Sendable {
   /// The result in a line; by default the comparison's.
   package var verdict: String?
   package var comparison: Comparison
+  package var listings: [Listing]
   /// In the order the layers run.
   package var latency: [LayerLatency]
   /// What the latencies were measured with: `batch 1, 2 threads, median of 50 runs`.
@@ -131,6 +145,7 @@ package struct HTMLReport: Sendable {
     self.subtitle = subtitle
     self.comparison = comparison
     verdict = nil
+    listings = []
     latency = []
     latencyNote = ""
     damage = []

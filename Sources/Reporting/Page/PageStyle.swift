@@ -91,6 +91,7 @@ enum PageStyle {
     th, td { text-align: left; padding: 6px 24px 6px 0; vertical-align: top; border-bottom: 1px solid var(--grid); }
     th { font-size: 13px; font-weight: 600; color: var(--soft); border-bottom-color: var(--line); white-space: nowrap; }
     th.number, td.number { text-align: right; }
+    .listing { overflow-x: auto; }
     tr { break-inside: avoid; }
     .groups td.note { white-space: nowrap; }
     .groups td { padding-top: 4px; padding-bottom: 4px; }

@@ -31,6 +31,7 @@ enum PageTemplate {
     {{/remarks}}
     </header>
 
+    {{#hasMeasures}}
     <section id="comparison">
     <h2>Before and after</h2>
     <dl class="bars">
@@ -43,6 +44,20 @@ enum PageTemplate {
     </dl>
     <p class="key"><span class="swatch before"></span>before <span class="swatch after"></span>after. Each row has a scale of its own.</p>
     </section>
+    {{/hasMeasures}}
+
+    {{#listings}}
+    <section>
+    <h2>{{title}}</h2>
+    <div class="listing"><table>
+    <thead><tr>{{#headings}}<th>{{.}}</th>{{/headings}}</tr></thead>
+    <tbody>
+    {{#rows}}<tr><td class="name">{{name}}</td>{{#cells}}<td class="figure">{{.}}</td>{{/cells}}</tr>
+    {{/rows}}
+    </tbody>
+    </table></div>
+    </section>
+    {{/listings}}
 
     {{#hasTradeOffs}}
     <section id="trade-offs">

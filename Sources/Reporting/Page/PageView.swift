@@ -68,6 +68,17 @@ struct PageView: Sendable {
     let value: Markup
   }
 
+  struct Listing: Sendable {
+    let title: Markup
+    let headings: [Markup]
+    let rows: [ListingRow]
+  }
+
+  struct ListingRow: Sendable {
+    let name: Markup
+    let cells: [Markup]
+  }
+
   let style = Markup(trusted: PageStyle.source)
   let script = Markup(trusted: PageScript.source)
   let title: Markup
@@ -75,6 +86,8 @@ struct PageView: Sendable {
   let verdict: Markup
   let remarks: [Markup]
   let measures: [BarRow]
+  let hasMeasures: Bool
+  let listings: [Listing]
   let hasLatency: Bool
   let latencyNote: Markup
   let stacks: [StackRow]
@@ -102,6 +115,15 @@ struct PageView: Sendable {
     verdict = Markup(report.verdict ?? report.comparison.verdict)
     remarks = report.remarks.map { Markup($0) }
     measures = Self.rows(report.comparison)
+    hasMeasures = !measures.isEmpty
+    listings = report.listings.map { listing in
+      Listing(
+        title: Markup(listing.title), headings: listing.headings.map { Markup($0) },
+        rows: listing.rows.map { row in
+          ListingRow(
+            name: Markup(name: row.first ?? ""), cells: row.dropFirst().map { Markup($0) })
+        })
+    }
 
     let latency = LatencyView(report.latency)
     hasLatency = !report.latency.isEmpty

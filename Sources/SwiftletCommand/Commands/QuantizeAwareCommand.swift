@@ -12,6 +12,7 @@ package struct QuantizeAwareCommand: ConsoleCommand {
     usage: """
       swiftlet qat resnet20.onnx --data cifar10/ --weights 4 --activations 4 -o r20.w4a4.onnx
       swiftlet qat net.onnx --data photos/ --quantizer pact --epochs 20 --lr 0.01 -o net.w4a4.onnx
+      swiftlet qat net.onnx --data photos/ --weights 2 --teacher net.onnx --loss kd -o net.w2.onnx
       """,
     discussion: """
       The file has weights at their real width and loads in runtimes that know the operator set. \
@@ -37,6 +38,7 @@ package struct QuantizeAwareCommand: ConsoleCommand {
   package var output: String
 
   @OptionGroup(title: "Quantization") package var method: QuantizeAwareArguments
+  @OptionGroup(title: "Teacher") package var learning: TeacherArguments
 
   @Option(
     help: ArgumentHelp(
@@ -85,6 +87,7 @@ package struct QuantizeAwareCommand: ConsoleCommand {
       })
     request.preprocessing = try preprocessing.options()
     request.quantization = try method.options()
+    request.addition = try learning.addition()
     let view = try QuantizeAwareRun(request: request, console: console).finished()
     try console.object(view.json)
   }

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ArgumentParser
-import Foundation
-import ModelZoo
 package import Reporting
-import Swiftlet
-import Training
 
 /// The command `swiftlet train`.
 package struct TrainCommand: ConsoleCommand {
@@ -30,54 +26,12 @@ package struct TrainCommand: ConsoleCommand {
   @Option(help: ArgumentHelp("A float network to train further.", valueName: "model.onnx"))
   package var model: String?
 
-  @Option(help: ArgumentHelp("Labelled samples to train on.", valueName: "path"))
-  package var data: String
-
   @Option(
-    help: ArgumentHelp("Samples to measure (default: the test split of --data).", valueName: "path")
-  )
-  package var evaluateOn: String?
+    help: ArgumentHelp("What is made small: cross_entropy, mse or kl.", valueName: "name"))
+  package var loss: String?
 
-  @Option(
-    name: [.customShort("o"), .long],
-    help: ArgumentHelp("The file to write.", valueName: "trained.onnx"))
-  package var output: String
-
-  @Option(
-    help: ArgumentHelp(
-      "Folder of checkpoints (default: beside the output, NAME.checkpoint).", valueName: "dir"))
-  package var checkpoint: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Seconds between checkpoints (default: 300); the end of an epoch has one too.",
-      valueName: "s"))
-  package var checkpointEvery: Double = 300
-
-  @Flag(help: "Go on from the checkpoint that is there.")
-  package var resume = false
-
-  @Option(help: ArgumentHelp("Stop after so many updates.", valueName: "n"))
-  package var steps: Int?
-
-  @Option(help: ArgumentHelp("Write an HTML page with the curves.", valueName: "file"))
-  package var report: String?
-
-  @Option(help: ArgumentHelp("Write event files for TensorBoard.", valueName: "dir"))
-  package var tensorboard: String?
-
-  @Option(help: ArgumentHelp("Write a line for each epoch.", valueName: "file.csv"))
-  package var log: String?
-
-  @Option(help: ArgumentHelp("Pictures that --arch takes.", valueName: "CxHxW"))
-  package var input: String?
-
-  @Option(help: ArgumentHelp("Classes of --arch (default: those of the data).", valueName: "n"))
-  package var classes: Int?
-
-  @Option(help: ArgumentHelp("Width multiplier of --arch.", valueName: "x"))
-  package var width: Double?
-
+  @OptionGroup package var arguments: TrainArguments
+  @OptionGroup package var architecture: ArchitectureArguments
   @OptionGroup(title: "Recipe") package var recipe: RecipeArguments
   @OptionGroup(title: "Preprocessing") package var preprocessing: PreprocessingArguments
   @OptionGroup package var common: CommonOptions
@@ -91,37 +45,17 @@ package struct TrainCommand: ConsoleCommand {
           ? "--arch NAME or --model FILE is missing: say which network to train"
           : "--arch and --model: one of them says which network to train")
     }
-    if arch == nil {
-      for (name, isGiven) in [
-        ("--input", input != nil), ("--classes", classes != nil), ("--width", width != nil),
-      ] where isGiven {
-        throw ValidationError("\(name) is for --arch; a file has its own shape")
-      }
-    }
-    if let input, InputShape(input) == nil {
-      throw ValidationError("--input \(input): accepted: CxHxW, such as 3x32x32")
-    }
-    guard checkpointEvery >= 0 else {
-      throw ValidationError("--checkpoint-every \(checkpointEvery): accepted: 0 or more seconds")
-    }
-    if let steps, steps < 1 { throw ValidationError("--steps \(steps): accepted: 1 or more") }
+    if arch == nil { try architecture.checkUnused(without: "--arch") }
   }
 
   private func request() throws -> TrainRequest {
-    var request = TrainRequest(
-      model: model, data: data, evaluateOn: evaluateOn, output: output,
-      checkpointPath: TrainRequest.checkpointPath(folder: checkpoint, output: output),
-      checkpointEvery: checkpointEvery, resumes: resume, steps: steps, report: report,
-      tensorboard: tensorboard, log: log, common: common,
-      recipe: { kind in
-        try recipe.resolved(
-          seed: common.givenSeed, standardRate: model == nil ? nil : "0.001", kind: kind)
-      })
-    if let arch {
-      request.zoo = TrainRequest.Zoo(
-        name: arch, input: input.flatMap { InputShape($0) }, classes: classes, width: width)
+    var request = try arguments.request(
+      model: model, preprocessing: preprocessing, common: common
+    ) { kind in
+      try recipe.resolved(
+        seed: common.givenSeed, standardRate: model == nil ? nil : "0.001", kind: kind, loss: loss)
     }
-    request.preprocessing = try preprocessing.options()
+    request.zoo = arch.map { architecture.zoo($0) }
     return request
   }
 
@@ -131,24 +65,5 @@ package struct TrainCommand: ConsoleCommand {
   }
 
   /// Trains, writes and says all but the object of `--json`.
-  func finished(on console: Console) throws -> TrainView {
-    for path in [output, report, log].compactMap({ $0 }) {
-      try OutputFile.check(path, isNot: model, "the network that is given")
-    }
-    let flag = InterruptFlag()
-    let interruption = Interruption(kept: "nothing was written", asking: flag)
-    let outcome = try TrainRun(request: try request(), console: console, flag: flag).outcome()
-    withExtendedLifetime(interruption) {}
-    let view = TrainView(outcome: outcome)
-    try console.say()
-    try console.show(view.table)
-    try console.say()
-    if let report {
-      try AtomicFile.write(try TrainPage(outcome: outcome, view: view).report.html(), to: report)
-    }
-    for (label, text) in view.conclusion(report: report) { try console.say(label, text) }
-    // Unwrapped, so that a command can be copied.
-    try console.say("Next            \(view.next)")
-    return view
-  }
+  func finished(on console: Console) throws -> TrainView { try request().finished(on: console) }
 }

@@ -12,9 +12,7 @@ struct QuantizeAwareRun {
   let console: Console
 
   func finished() throws -> QuantizeAwareView {
-    for path in [request.output, request.report, request.log].compactMap({ $0 }) {
-      try OutputFile.check(path, isNot: request.model, "the network that is given")
-    }
+    try request.checkOutputs()
     let flag = InterruptFlag()
     let interruption = Interruption(kept: "nothing was written", asking: flag)
     let outcome = try TrainRun(request: request, console: console, flag: flag).outcome()

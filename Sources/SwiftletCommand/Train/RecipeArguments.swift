@@ -40,9 +40,6 @@ package struct RecipeArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Weight decay.", valueName: "x"))
   package var weightDecay: Double?
 
-  @Option(help: ArgumentHelp("cross_entropy, mse or kl.", valueName: "name"))
-  package var loss: String?
-
   @Option(help: ArgumentHelp("Share of a target given to all classes.", valueName: "x"))
   package var labelSmoothing: Double?
 
@@ -85,9 +82,10 @@ package struct RecipeArguments: ParsableArguments {
   ///   - seed: The value of `--seed`.
   ///   - standardRate: The learning rate if nothing is said of it; `nil` for the recipe's own.
   ///   - kind: The data that augmentation suits if nothing is said of it.
+  ///   - loss: The value of the option that says what is made small.
   /// - Throws: `CommandError` naming the option, or the file and field.
   package func resolved(
-    seed: UInt64?, standardRate: String?, kind: DatasetKind
+    seed: UInt64?, standardRate: String?, kind: DatasetKind, loss: String? = nil
   ) throws(CommandError) -> TrainingRecipe {
     var file =
       try recipe.map { (path) throws(CommandError) in try RecipeFile(path: path) }
@@ -99,6 +97,7 @@ package struct RecipeArguments: ParsableArguments {
       try file.set(["learning_rate"], to: standardRate, option: "--lr")
     }
     try apply(to: &file, seed: seed)
+    if let loss { try file.set(["loss"], to: loss, option: "--loss") }
     if let augment { try setAugmentation(augment, in: &file) }
     for field in fields {
       let parts = field.split(separator: "=", maxSplits: 1).map(String.init)
@@ -130,7 +129,6 @@ package struct RecipeArguments: ParsableArguments {
     }
     try set("--warmup", ["schedule", "warmup_epochs"], warmup.map(text))
     try set("--weight-decay", ["weight_decay"], weightDecay.map(text))
-    try set("--loss", ["loss"], loss)
     try set("--label-smoothing", ["label_smoothing"], labelSmoothing.map(text))
     try set("--clip", ["gradient_clipping"], clip.map(text))
     try set("--ema", ["ema", "decay"], ema.map(text))

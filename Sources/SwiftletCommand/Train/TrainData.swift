@@ -27,9 +27,8 @@ struct TrainData {
     do { interface = try NetworkInterface(of: network) } catch {
       throw CommandError.naming(file, error)
     }
-    resolution = try Preprocessing.resolve(
-      options: options, metadata: network.metadata.properties, modelPath: request.model,
-      kind: dataset.kind, inputShape: interface.sampleShape)
+    resolution = try Self.resolution(
+      request, network, kind: dataset.kind, sampleShape: interface.sampleShape)
     let preprocessing = resolution.preprocessing
     let parts = try dataset.divided(validationShare: recipe.validationShare, seed: recipe.seed)
     let loader = try DatasetLoader(
@@ -53,6 +52,21 @@ struct TrainData {
     self.recipe = recipe
   }
 
+  /// The preprocessing that the network stores or, where it stores none, that of the network that
+  /// it learns from.
+  private static func resolution(
+    _ request: TrainRequest, _ network: Graph, kind: DatasetKind, sampleShape: [Int]
+  ) throws(DataError) -> PreprocessingResolution {
+    let own = try Preprocessing.resolve(
+      options: request.preprocessing, metadata: network.metadata.properties,
+      modelPath: request.model, kind: kind, inputShape: sampleShape)
+    guard own.origin.isGuess || own.base?.isGuess ?? false, let other = request.addition?.model
+    else { return own }
+    return try Preprocessing.resolve(
+      options: request.preprocessing, metadata: other.graph.metadata.properties,
+      modelPath: other.path, kind: kind, inputShape: sampleShape)
+  }
+
   /// The set whose scores are told, if there is one.
   private static func measured(
     _ request: TrainRequest, _ dataset: Dataset
@@ -74,9 +88,12 @@ struct TrainData {
       return (file.graph, file.name)
     }
     let architecture = try ArchitectureRegistry.architecture(named: request.zoo?.name ?? "")
+    let known = try request.addition?.model.flatMap {
+      try NetworkInterface(of: $0.graph).classCount
+    }
     var wanted = ArchitectureOptions(
-      classCount: request.zoo?.classes ?? dataset.classCountHint, width: request.zoo?.width,
-      seed: seed)
+      classCount: request.zoo?.classes ?? known ?? dataset.classCountHint,
+      width: request.zoo?.width, seed: seed)
     wanted.input = try inputShape(request, dataset, options, architecture)
     return (try architecture.graph(wanted), architecture.name)
   }

@@ -66,6 +66,9 @@ final class TrainLogs {
       (Date().timeIntervalSince(start) * 1000).rounded() / 1000,
     ])
     var scalars = [("loss/training", epoch.loss), ("top1/training", epoch.trainingTop1)]
+    for (name, value) in (epoch.terms ?? [:]).sorted(by: { $0.key < $1.key }) {
+      scalars.append(("loss/training/\(name)", value))
+    }
     if let score = epoch.validation {
       scalars += [("loss/validation", score.loss), ("top1/validation", score.top1)]
     }

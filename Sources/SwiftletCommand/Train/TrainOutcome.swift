@@ -27,4 +27,5 @@ struct TrainOutcome {
   var before: Score?
   var seconds: Double
   var commandLine: String
+  var notes: TrainNotes
 }

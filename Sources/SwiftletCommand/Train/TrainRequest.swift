@@ -37,6 +37,9 @@ struct TrainRequest {
   /// Quantization as a part of training, if it is wanted.
   var quantization: TrainedQuantizationOptions?
 
+  /// What else takes part.
+  var addition: (any TrainAddition)?
+
   /// `resnet20.checkpoint/model.onnx` in a folder, or beside `resnet20.onnx`.
   static func checkpointPath(folder: String?, output: String) -> String {
     let stem = output.hasSuffix(".onnx") ? String(output.dropLast(5)) : output

@@ -10,7 +10,7 @@ struct TrainRun {
   let console: Console
   let flag: InterruptFlag
 
-  private var common: CommonOptions { request.common }
+  var common: CommonOptions { request.common }
 
   /// Trains, writes and measures.
   ///
@@ -25,6 +25,7 @@ struct TrainRun {
     var trainer = try trainer(data)
     let quantization = try quantization(of: trainer.network, data)
     if let quantization { trainer.add(quantization) }
+    let notes = try request.addition?.add(to: &trainer, data, self) ?? TrainNotes()
     let before = try scoreBefore(trainer, data)
     let logs = TrainLogs(request, console: console)
     let progress = TrainProgress(
@@ -39,6 +40,7 @@ struct TrainRun {
     if result.ending == .interrupted { throw try interrupted(result) }
     var graph = result.deployed
     graph.metadata.properties.merge(stored(data, lines)) { _, new in new }
+    graph.metadata.properties.merge(notes.metadata) { _, new in new }
     let url = URL(fileURLWithPath: request.output)
     let written = try WrittenNetwork(
       graph, to: url, options: common.compileOptions(graph.naturalPrecision), seed: common.seed)
@@ -50,7 +52,8 @@ struct TrainRun {
       result: result, quantization: quantization, network: graph, original: trainer.network,
       dataset: data, written: written, before: before,
       seconds: (clock.now - start) / .seconds(1),
-      commandLine: (["swiftlet"] + CommandLine.arguments.dropFirst()).joined(separator: " "))
+      commandLine: (["swiftlet"] + CommandLine.arguments.dropFirst()).joined(separator: " "),
+      notes: notes)
   }
 
   // What was given and what will be done.
@@ -141,12 +144,17 @@ struct TrainRun {
   }
 
   private func interrupted(_ result: TrainingResult) throws -> ExitStatus {
+    try interrupted(steps: result.steps)
+  }
+
+  /// Says what was kept when training was asked to stop.
+  func interrupted(steps: Int) throws -> ExitStatus {
     try console.show(
-      "Interrupted     after step \(Format.integer(result.steps)); the checkpoint is "
+      "Interrupted     after step \(Format.integer(steps)); the checkpoint is "
         + "\(request.checkpointPath)")
     try console.say("Next            the same command with --resume goes on from there")
     try console.object([
-      "ending": "interrupted", "steps": .integer(result.steps),
+      "ending": "interrupted", "steps": .integer(steps),
       "checkpoint": .string(request.checkpointPath),
     ])
     return .interrupted

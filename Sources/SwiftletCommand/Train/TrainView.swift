@@ -32,6 +32,7 @@ struct TrainView {
         "Top-1, validation", Format.percent(score.top1),
         "\(Format.integer(score.count)) samples held back")
     }
+    for (name, value, note) in outcome.notes.rows(result.test) { add(name, value, note) }
     if let last = result.history.last {
       add(
         "Top-1, training", Format.percent(last.trainingTop1),
@@ -104,11 +105,18 @@ struct TrainView {
           "epoch": .integer(epoch.epoch + 1), "step": .integer(epoch.step),
           "loss": .number(epoch.loss),
           "training_top1": .number(JSONValue.percent(epoch.trainingTop1)),
-          "learning_rate": .number(epoch.learningRate),
+          "learning_rate": .number(epoch.learningRate), "terms": Self.json(epoch.terms),
           "validation": Self.json(epoch.validation), "test": Self.json(epoch.test),
         ]
       })
+    for (name, value) in outcome.notes.json { object[name] = value }
     return object
+  }
+
+  private static func json(_ terms: [String: Double]?) -> JSONValue {
+    guard let terms else { return .null }
+    return .object(
+      terms.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, .number($0.value)) })
   }
 
   private static func json(_ score: Score?) -> JSONValue {
@@ -156,8 +164,15 @@ struct TrainPage {
           ("validation", history.map { $0.validation?.loss ?? .nan }, .lowest),
           ("test", history.map { $0.test?.loss ?? .nan }, .lowest),
         ]),
+      chart(
+        "Terms of the loss", "before their weights",
+        Set(history.flatMap { ($0.terms ?? [:]).keys }).sorted().map { name in
+          (name, history.map { $0.terms?[name] ?? .nan }, .none)
+        }),
       chart("Learning rate", "rate", [("rate", history.map { $0.learningRate }, .none)]),
     ]
+    report.curves.removeAll { $0.series.isEmpty }
+    report.listings = outcome.notes.listings
     report.recipe = [
       HTMLReport.Snippet(title: "Command", text: outcome.commandLine),
       HTMLReport.Snippet(title: "Recipe", text: outcome.recipeLines.joined(separator: "\n")),
@@ -165,6 +180,9 @@ struct TrainPage {
     report.facts = [
       HTMLReport.Fact("Data", outcome.dataWords),
       HTMLReport.Fact("Preprocessing", outcome.preprocessingWords),
+    ]
+    report.facts += outcome.notes.facts
+    report.facts += [
       HTMLReport.Fact("Processor", outcome.machine.processor),
       HTMLReport.Fact("Machine", outcome.machine.line),
       HTMLReport.Fact("Swiftlet", SwiftletTool.versionText),

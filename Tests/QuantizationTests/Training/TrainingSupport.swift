@@ -92,7 +92,7 @@ struct RoundingProbe {
     var graph = Graph(name: "probe")
     let x = graph.addInput(name: operand.name, type: TensorType(.float32, shape: shape))
     var context = LossContext(
-      network: TrainableGraph(graph: graph), scores: x, targets: x, batchSize: 1)
+      network: TrainableGraph(graph: graph), samples: x, scores: x, targets: x, batchSize: 1)
     let y = quantizer.addRounding(of: x, operand, to: &context)
     graph = context.network.graph
     graph.setOutputs([y] + context.network.statistics.map(\.output))
