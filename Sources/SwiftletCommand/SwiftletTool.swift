@@ -22,8 +22,8 @@ package struct SwiftletTool: ParsableCommand {
     subcommands: [
       InspectCommand.self, CheckCommand.self, QuantizeCommand.self, EvaluateCommand.self,
       BenchCommand.self, RunCommand.self, DoctorCommand.self, DemoCommand.self, TrainCommand.self,
-      DistillCommand.self, QuantizeAwareCommand.self, ApplyCommand.self, ConvertCommand.self,
-      ZooCommand.self, MethodsCommand.self,
+      DistillCommand.self, QuantizeAwareCommand.self, ApplyCommand.self, CompareCommand.self,
+      ConvertCommand.self, ZooCommand.self, MethodsCommand.self,
     ])
 
   package static let versionText = "0.1.0"

@@ -29,7 +29,7 @@ struct UsageTests {
     "Each command's help begins with an example",
     arguments: [
       "inspect", "check", "quantize", "evaluate", "bench", "run", "doctor", "demo", "zoo",
-      "train", "distill", "convert",
+      "train", "distill", "compare", "convert",
     ])
   func commandHelp(name: String) {
     let result = session(name, "--help")
@@ -60,7 +60,7 @@ struct UsageTests {
         "distill", "--teacher", "t.onnx", "--student", "s", "--data", "d", "-o", "y.onnx", "--loss",
         "kd:T=-1",
       ],
-
+      ["compare", "x.onnx", "--data", "d"], ["compare", "x.onnx", "y.onnx"],
       ["zoo", "bogus"], ["zoo", "export", "resnet20"],
       ["convert", "x.onnx"], ["convert", "x.onnx", "-o", "y.onnx", "--opset", "6"],
       ["convert", "x.onnx", "-o", "y.onnx", "--opset", "29"],
