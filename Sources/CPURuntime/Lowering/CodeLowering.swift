@@ -7,8 +7,8 @@ extension QuantizeLinear: Lowerable {
   func lower(_ node: Node, into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
     guard let input = node.inputs.first.flatMap({ $0 }), let output = node.outputs[0],
       let shape = builder.shape(of: input),
-      let type = builder.type(of: output)?.elementType, type == .uint8 || type == .int8,
-      let to = type.kernel, blockSize == 0,
+      let type = builder.type(of: output)?.elementType,
+      type == .uint8 || type == .int8 || type.isWideCode, blockSize == 0,
       builder.graph.type(input)?.elementType == .float32,
       let scale = builder.graph.constant(node.inputs[1]), scale.count == 1,
       let factor = scale.floats().first
@@ -18,6 +18,15 @@ extension QuantizeLinear: Lowerable {
       guard let stored = builder.graph.constant(node.inputs[2])?.integers(), stored.count == 1
       else { return false }
       zeroPoint = stored[0]
+    }
+    let label = builder.label(node, implementation: "swiftlet", precision: type.shortName)
+    guard let to = type.kernel else {
+      guard
+        let codes = try builder.narrowed(
+          input, to: type, scale: factor, zeroPoint: Int32(zeroPoint), label: label)
+      else { return false }
+      builder.setPlacement(codes, of: output)
+      return true
     }
     let format = swk_format(type: to, scale: factor, zero_point: Int32(zeroPoint))
     if let present = try builder.placement(of: input), present.elementType == .float32,
@@ -37,7 +46,7 @@ extension QuantizeLinear: Lowerable {
       target.strides = present.strides
       builder.addConversion(
         from: present, swk_format(type: from, scale: 1, zero_point: 0), to: target, format,
-        label: builder.label(node, implementation: "swiftlet", precision: type.shortName))
+        label: label)
       builder.setPlacement(target, of: output)
       return true
     }
@@ -46,7 +55,7 @@ extension QuantizeLinear: Lowerable {
     let target = builder.allocate(type, shape, layout)
     builder.addConversion(
       from: source, swk_format(type: from, scale: 1, zero_point: 0), to: target, format,
-      label: builder.label(node, implementation: "swiftlet", precision: type.shortName))
+      label: label)
     builder.setPlacement(target, of: output)
     return true
   }
@@ -55,8 +64,9 @@ extension QuantizeLinear: Lowerable {
 extension DequantizeLinear: Lowerable {
   func lower(_ node: Node, into builder: ProgramBuilder) throws(OneDNNError) -> Bool {
     guard let input = node.inputs.first.flatMap({ $0 }), let output = node.outputs[0],
-      let type = builder.type(of: input)?.elementType, type == .uint8 || type == .int8,
-      blockSize == 0, let scale = builder.graph.constant(node.inputs[1]), scale.count == 1,
+      let type = builder.type(of: input)?.elementType,
+      type == .uint8 || type == .int8 || type.isWideCode, blockSize == 0,
+      let scale = builder.graph.constant(node.inputs[1]), scale.count == 1,
       let factor = scale.floats().first
     else { return false }
     var zeroPoint: Int64 = 0

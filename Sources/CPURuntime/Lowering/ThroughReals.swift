@@ -90,8 +90,11 @@ extension Region {
 extension ProgramBuilder {
   /// The reals that a value's codes stand for, in memory of their own.
   func dequantized(_ value: ValueID, _ code: LinearCode?) throws(OneDNNError) -> Placement? {
-    guard let (scale, zeroPoint) = Region.scalar(code),
-      let (source, layout) = try anyDense(value), let from = source.elementType.kernel,
+    guard let (scale, zeroPoint) = Region.scalar(code) else { return nil }
+    if type(of: value)?.elementType.isWideCode == true {
+      return try widened(value, scale: scale, zeroPoint: zeroPoint)
+    }
+    guard let (source, layout) = try anyDense(value), let from = source.elementType.kernel,
       let to = realType.kernel
     else { return nil }
     let target = allocate(realType, source.shape, layout)
@@ -105,16 +108,24 @@ extension ProgramBuilder {
   func quantize(
     _ value: ValueID, node: Node, to code: LinearCode
   ) throws(OneDNNError) -> Bool {
-    guard let (scale, zeroPoint) = Region.scalar(code), let to = code.elementType.kernel,
-      let (source, layout) = try anyDense(value), let from = source.elementType.kernel
+    guard let (scale, zeroPoint) = Region.scalar(code) else { return false }
+    let label = label(
+      node, kind: "Quantize", implementation: "swiftlet", precision: code.elementType.shortName)
+    if code.elementType.isWideCode {
+      guard
+        let codes = try narrowed(
+          value, to: code.elementType, scale: scale, zeroPoint: zeroPoint, label: label)
+      else { return false }
+      setPlacement(codes, of: value)
+      return true
+    }
+    guard let to = code.elementType.kernel, let (source, layout) = try anyDense(value),
+      let from = source.elementType.kernel
     else { return false }
     let target = allocate(code.elementType, source.shape, layout)
     addConversion(
       from: source, swk_format(type: from, scale: 1, zero_point: 0), to: target,
-      swk_format(type: to, scale: scale, zero_point: zeroPoint),
-      label: label(
-        node, kind: "Quantize", implementation: "swiftlet",
-        precision: code.elementType.shortName))
+      swk_format(type: to, scale: scale, zero_point: zeroPoint), label: label)
     setPlacement(target, of: value)
     return true
   }
