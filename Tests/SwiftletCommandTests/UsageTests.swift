@@ -29,7 +29,7 @@ struct UsageTests {
     "Each command's help begins with an example",
     arguments: [
       "inspect", "check", "quantize", "evaluate", "bench", "run", "doctor", "demo", "zoo",
-      "train", "distill", "compare", "convert",
+      "train", "distill", "qat", "apply", "compare", "convert", "methods",
     ])
   func commandHelp(name: String) {
     let result = session(name, "--help")

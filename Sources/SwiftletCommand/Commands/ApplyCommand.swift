@@ -9,7 +9,7 @@ import Training
 package struct ApplyCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "apply",
-    abstract: "Does the steps of a recipe one after the other: train, quantize.",
+    abstract: "Does the steps of a recipe one after the other.",
     usage: """
       swiftlet apply recipe.yaml
       swiftlet apply Recipes/resnet20-w4a4.yaml --model resnet20.onnx --data cifar10/ -o r20.onnx

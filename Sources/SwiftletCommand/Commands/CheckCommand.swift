@@ -7,7 +7,7 @@ import Swiftlet
 package struct CheckCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Tells whether a network can be read, run and quantized.",
+    abstract: "Tells if a network can be read, run and quantized.",
     usage: """
       swiftlet check resnet20.onnx
       swiftlet check resnet20.onnx --json

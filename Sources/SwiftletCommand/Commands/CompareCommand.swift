@@ -7,7 +7,7 @@ import Swiftlet
 package struct CompareCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Measures several networks on the same data: size, accuracy, latency, one table.",
+    abstract: "Measures several networks side by side.",
     usage: """
       swiftlet compare resnet20.onnx resnet20.int8.onnx --data cifar10/ --report compare.html
       swiftlet compare *.onnx --data photos/ --samples 2000 --json

@@ -8,7 +8,7 @@ import Swiftlet
 package struct ConvertCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Writes a network anew: in another operator set, or simplified.",
+    abstract: "Writes a network for another operator set.",
     usage: """
       swiftlet convert model.onnx -o model21.onnx --opset 21
       swiftlet convert model.onnx -o plain.onnx --simplify

@@ -8,7 +8,7 @@ import Swiftlet
 package struct DemoCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Draws a data set, trains a small network on it and quantizes it.",
+    abstract: "Draws data, trains a small network, quantizes it.",
     usage: """
       swiftlet demo --output-dir demo/
       swiftlet demo --output-dir demo/ --data-only

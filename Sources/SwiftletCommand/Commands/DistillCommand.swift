@@ -7,7 +7,7 @@ package import Reporting
 package struct DistillCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "distill",
-    abstract: "Trains a small network with a large one as its teacher.",
+    abstract: "Trains a small network with a large one as teacher.",
     usage: """
       swiftlet distill --teacher resnet56.onnx --student resnet20 --data cifar10/ -o r20.kd.onnx
       swiftlet distill --teacher resnet56.onnx --student resnet20 --data cifar10/ \

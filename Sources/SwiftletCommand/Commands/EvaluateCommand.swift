@@ -7,7 +7,7 @@ package import Swiftlet
 package struct EvaluateCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measures top-1 and top-5 on labelled data, or agreement with another network.",
+    abstract: "Measures top-1 and top-5, or how networks agree.",
     usage: """
       swiftlet evaluate resnet20.int8.onnx --data cifar10/
       swiftlet evaluate resnet20.int8.onnx --data photos/ --reference resnet20.onnx

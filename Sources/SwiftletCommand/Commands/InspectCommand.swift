@@ -7,7 +7,7 @@ import Swiftlet
 package struct InspectCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Lists layers, shapes, parameters, multiply-accumulates and bytes.",
+    abstract: "Lists layers, shapes, parameters, MACs and bytes.",
     usage: """
       swiftlet inspect resnet20.onnx
       swiftlet inspect resnet20.onnx --all --json

@@ -7,7 +7,7 @@ import Swiftlet
 package struct MethodsCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "methods",
-    abstract: "Lists every method: what it shrinks, what gets faster and where, its paper.",
+    abstract: "Lists every method, what it shrinks, and its paper.",
     usage: """
       swiftlet methods
       swiftlet methods lsq

@@ -8,7 +8,7 @@ import Training
 package struct QuantizeAwareCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "qat",
-    abstract: "Trains a network further with rounded weights and activations, to 2…8 bits.",
+    abstract: "Trains a network further in 2…8 bits.",
     usage: """
       swiftlet qat resnet20.onnx --data cifar10/ --weights 4 --activations 4 -o r20.w4a4.onnx
       swiftlet qat net.onnx --data photos/ --quantizer pact --epochs 20 --lr 0.01 -o net.w4a4.onnx

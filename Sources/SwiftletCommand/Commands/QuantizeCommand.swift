@@ -8,7 +8,7 @@ import Swiftlet
 package struct QuantizeCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "quantize",
-    abstract: "Writes a smaller, faster network of 8-bit integers, and measures what it cost.",
+    abstract: "Writes an 8-bit network and measures what it cost.",
     usage: """
       swiftlet quantize resnet20.onnx --data cifar10/ -o resnet20.int8.onnx --report report.html
       swiftlet quantize net.onnx --data photos/ --preprocess imagenet --max-drop 0.5 -o int8.onnx

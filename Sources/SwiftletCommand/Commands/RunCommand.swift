@@ -8,7 +8,7 @@ package import Swiftlet
 package struct RunCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Runs a network on .npy inputs and writes its outputs as .npy.",
+    abstract: "Runs a network on .npy inputs, writes .npy outputs.",
     usage: """
       swiftlet run model.onnx --input x.npy --output-dir out/
       swiftlet run model.onnx --input ids=ids.npy --input mask=mask.npy --output-dir out/

@@ -6,7 +6,7 @@ package import Reporting
 package struct TrainCommand: ConsoleCommand {
   package static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Trains a network of the zoo, or trains an ONNX file further.",
+    abstract: "Trains a network of the zoo, or an ONNX file further.",
     usage: """
       swiftlet train --arch resnet20 --data cifar10/ --epochs 160 -o resnet20.onnx
       swiftlet train --arch lenet5 --data mnist/ --recipe Recipes/lenet5-mnist.yaml -o lenet5.onnx

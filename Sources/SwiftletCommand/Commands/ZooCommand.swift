@@ -8,7 +8,7 @@ import Swiftlet
 package struct ZooCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "zoo",
-    abstract: "Lists the networks that can be made and trained; exports one.",
+    abstract: "Lists and exports the networks that it can make.",
     usage: """
       swiftlet zoo
       swiftlet zoo export resnet20 -o resnet20.onnx
