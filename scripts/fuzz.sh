@@ -22,13 +22,14 @@ export SWIFT_BACKTRACE=enable=no GOMP_SPINCOUNT=1000 OMP_NUM_THREADS=1
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 failed=0
 for harness in "${harnesses[@]}"; do
-  seeds=Fuzzing/Corpus/$(tr '[:upper:]' '[:lower:]' <<<"${harness#Fuzz}")
+  seeds=(Fuzzing/Corpus/$(tr '[:upper:]' '[:lower:]' <<<"${harness#Fuzz}"))
+  [ "$harness" != FuzzRecipe ] || seeds+=(Recipes)
   grown=$build/corpus/$harness
   mkdir -p "$grown"
   echo "fuzz: $harness, $seconds s"
   "$build/release/$harness" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=4096 \
     -malloc_limit_mb=1024 -max_len=16384 -print_final_stats=1 -verbosity=0 \
-    -artifact_prefix="$build/found/$harness-" "$grown" "$seeds" || failed=1
+    -artifact_prefix="$build/found/$harness-" "$grown" "${seeds[@]}" || failed=1
 done
 rm -rf /dev/shm/swiftlet-fuzz-*
 exit $failed

@@ -190,12 +190,10 @@ def arrays():
 
 
 def recipes():
-    save("recipe", "preprocessing.yaml", b"\0scale: 255\nmean: [0.5, 0.5, 0.5]\nstd: [0.2, 0.2, 0.2]\nresize: 40\ncrop: 32\n")
-    save("recipe", "preset.yaml", b"\0preset: imagenet\nchannel_order: bgr\n")
-    for name in sorted(os.listdir(os.path.join(ROOT, "Recipes"))) if os.path.isdir(os.path.join(ROOT, "Recipes")) else []:
-        if name.endswith(".yaml"):
-            with open(os.path.join(ROOT, "Recipes", name), "rb") as file:
-                save("recipe", name, b"\1" + file.read())
+    """Preprocessing; the files in Recipes are seeds as they are."""
+    save("recipe", "preprocessing.yaml",
+         b"scale: 255\nmean: [0.5, 0.5, 0.5]\nstd: [0.2, 0.2, 0.2]\nresize: 40\ncrop: 32\n")
+    save("recipe", "preset.yaml", b"preset: imagenet\nchannel_order: bgr\n")
 
 
 models()

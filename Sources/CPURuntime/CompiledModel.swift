@@ -30,6 +30,9 @@ public final class CompiledModel: Sendable {
   private let program: Program
   private let pool: Mutex<Pool>
 
+  /// Parts of a batch that are run one by one, and the threads that share them.
+  private let parts: (count: Int, threads: Int)
+
   /// Names and types of the inputs, in order.
   public let inputs: [(name: String, type: TensorType)]
   /// Names of the outputs, in order.
@@ -47,6 +50,31 @@ public final class CompiledModel: Sendable {
     program = try Compiler.compile(graph, options: options)
     inputs = program.inputs.map { ($0.name, TensorType($0.type, shape: $0.shape)) }
     outputNames = program.outputs.map(\.name)
+    parts = (1, 1)
+    pool = Mutex(Pool())
+  }
+
+  /// Compiles a network for batches that are run in parts, each by one thread from the first
+  /// operator to the last, so that what an operator hands to the next stays in that thread's cache.
+  ///
+  /// - Parameters:
+  ///   - graph: The network for one part. It keeps samples apart, which are along the first axis of
+  ///     every input and output.
+  ///   - count: Parts in a batch.
+  /// - Throws: As `init(_:options:)`.
+  package init(
+    part graph: Graph, count: Int, options: CompileOptions = CompileOptions()
+  ) throws(CompileError) {
+    var single = options
+    single.threads = 1
+    program = try Compiler.compile(graph, options: single)
+    inputs = program.inputs.map { input in
+      var shape = input.shape
+      if !shape.isEmpty { shape[0] *= count }
+      return (input.name, TensorType(input.type, shape: shape))
+    }
+    outputNames = program.outputs.map(\.name)
+    parts = (count, min(options.threads, count))
     pool = Mutex(Pool())
   }
 
@@ -59,11 +87,12 @@ public final class CompiledModel: Sendable {
     program = try Compiler.compile(graph, options: options, observes: true)
     inputs = program.inputs.map { ($0.name, TensorType($0.type, shape: $0.shape)) }
     outputNames = graph.outputs.map { graph[$0].name }
+    parts = (1, 1)
     pool = Mutex(Pool())
   }
 
   /// Bytes of working memory that one run needs beside inputs, outputs and weights.
-  public var arenaByteCount: Int { program.arenaByteCount }
+  public var arenaByteCount: Int { program.arenaByteCount * parts.threads }
 
   /// What each step does, in order.
   public var steps: [StepLabel] { program.steps.map(\.label) }
@@ -74,10 +103,38 @@ public final class CompiledModel: Sendable {
   ///   `CompileError` if a kernel fails.
   public func run(_ tensors: [String: Tensor]) throws -> [Tensor] {
     let ordered = try check(tensors)
-    let arena = try takeArena()
-    defer { giveBack(arena) }
-    try arena.run(ordered)
-    return program.outputs.indices.map { arena.output($0) }
+    let found = try outputsOfParts(ordered)
+    return program.outputs.enumerated().map { index, output in
+      var shape = output.shape
+      if parts.count > 1 { shape[0] *= parts.count }
+      return Tensor(
+        uncheckedElementType: output.type, shape: shape,
+        bytes: found.count == 1 ? found[0][index] : found.flatMap { $0[index] })
+    }
+  }
+
+  /// The bytes of each output of each part, in order.
+  private func outputsOfParts(_ ordered: [Tensor]) throws(CompileError) -> [[[UInt8]]] {
+    let results = Mutex<[Int: Result<[[UInt8]], CompileError>]>([:])
+    ThreadTeam.forEach(of: parts.count, threads: parts.threads) { part in
+      let result = outputs(ofPart: part, ordered)
+      results.withLock { $0[part] = result }
+    }
+    let found = results.withLock { $0 }
+    var bytes: [[[UInt8]]] = []
+    for part in 0..<parts.count {
+      if let result = found[part] { bytes.append(try result.get()) }
+    }
+    return bytes
+  }
+
+  private func outputs(ofPart part: Int, _ ordered: [Tensor]) -> Result<[[UInt8]], CompileError> {
+    Result { () throws(CompileError) in
+      let arena = try takeArena()
+      defer { giveBack(arena) }
+      try arena.run(ordered, part: part)
+      return program.outputs.indices.map { [UInt8](arena.output($0)) }
+    }
   }
 
   /// Runs a network that was compiled by `init(observing:options:)` and shows each output where it
@@ -127,19 +184,18 @@ public final class CompiledModel: Sendable {
     _ tensors: [String: Tensor], runs: Int, warmups: Int = 3
   ) throws -> [Double] {
     let ordered = try check(tensors)
-    let arena = try takeArena()
-    defer { giveBack(arena) }
-    for _ in 0..<warmups { try arena.run(ordered) }
+    for _ in 0..<warmups { _ = try outputsOfParts(ordered) }
     var seconds: [Double] = []
     let clock = ContinuousClock()
     for _ in 0..<runs {
-      let elapsed = try clock.measure { try arena.run(ordered) }
+      let elapsed = try clock.measure { _ = try outputsOfParts(ordered) }
       seconds.append(elapsed / .seconds(1))
     }
     return seconds
   }
 
-  /// Median time of each step over `runs` runs.
+  /// Median time of each step over `runs` runs. A step of a network that is run in parts has the
+  /// time of all parts on one thread, divided by the threads that share them.
   public func profile(_ tensors: [String: Tensor], runs: Int) throws -> [StepTiming] {
     let ordered = try check(tensors)
     let arena = try takeArena()
@@ -148,11 +204,17 @@ public final class CompiledModel: Sendable {
     var times = [[Double]](repeating: [], count: program.steps.count)
     let clock = ContinuousClock()
     for _ in 0..<max(runs, 1) {
-      var last = clock.now
-      try arena.run(ordered) { position in
-        let now = clock.now
-        times[position].append((now - last) / .seconds(1))
-        last = now
+      var sums = [Double](repeating: 0, count: program.steps.count)
+      for part in 0..<parts.count {
+        var last = clock.now
+        try arena.run(ordered, part: part) { position in
+          let now = clock.now
+          sums[position] += (now - last) / .seconds(1)
+          last = now
+        }
+      }
+      for position in sums.indices {
+        times[position].append(sums[position] / Double(parts.threads))
       }
     }
     return zip(program.steps, times).map { step, series in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import CompressionCore
-public import DataIO
+import DataIO
 public import GraphIR
 public import TensorCore
 

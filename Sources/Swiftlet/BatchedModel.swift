@@ -123,8 +123,7 @@ public final class BatchedModel: GraphExecutor {
 
   private func compiled(for shapes: [String: [Int]]) throws -> Program {
     do {
-      return .compiled(
-        try CompiledModel(try portable.lowered(shapes: shapes), options: options))
+      return .compiled(try CompiledModel(portable: portable, shapes: shapes, options: options))
     } catch CompileError.unknownShape {
       return .interpreted(Interpreter(portable))
     }

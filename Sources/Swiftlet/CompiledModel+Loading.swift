@@ -42,6 +42,9 @@ extension CompiledModel {
   ) throws {
     if options?.precision == .int8, !graph.isQuantized { throw CompileError.notQuantized }
     let chosen = options ?? CompileOptions(precision: graph.naturalPrecision)
-    try self.init(try graph.lowered(batch: batch, shapes: shapes), options: chosen)
+    let fixed = try graph.specialized(batch: batch, shapes: shapes)
+    var known: [String: [Int]] = [:]
+    for input in fixed.inputs { known[fixed[input].name] = fixed.type(input)?.shape }
+    try self.init(portable: graph, shapes: known, options: chosen)
   }
 }

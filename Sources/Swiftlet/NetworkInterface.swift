@@ -45,10 +45,12 @@ public struct NetworkInterface: Sendable, Equatable {
 }
 
 extension NetworkInterface {
-  /// Samples for which everything that is computed takes at most so many bytes: 1 to 32, or what
-  /// the network fixes.
+  /// Samples for which everything that is computed takes at most so many bytes: a power of two from
+  /// 1 to 32, which threads can share, or what the network fixes.
   func batchSize(within bytes: Int) -> Int {
-    max(fixedBatch ?? min(Evaluator.batchSize, bytes / max(activationBytes, 1)), 1)
+    if let fixedBatch { return max(fixedBatch, 1) }
+    let fitting = max(min(Evaluator.batchSize, bytes / max(activationBytes, 1)), 1)
+    return 1 << (Int.bitWidth - 1 - fitting.leadingZeroBitCount)
   }
 
   private static func computedBytes(_ graph: Graph) -> Int {

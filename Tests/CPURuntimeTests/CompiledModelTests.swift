@@ -92,4 +92,37 @@ struct CompiledModelTests {
     let tensor = Tensor((0..<6).map { Float($0) }, shape: [1, 2, 3, 1])
     #expect(try CompiledModel(graph).run(["x": tensor]) == [tensor])
   }
+
+  @Test("A batch run in parts gives what the whole gives", arguments: [1, 2, 3, 7])
+  func parts(threads: Int) throws {
+    var oracle = Oracle(seed: 11)
+    let weight = oracle.reals([8, 4, 3, 3])
+    func graph(_ batch: Int) -> Graph {
+      var graph = Graph()
+      let x = graph.addInput(name: "x", type: TensorType(.float32, shape: [batch, 4, 9, 7]))
+      let w = graph.addConstant(weight, name: "w")
+      let y = graph.addNode(Conv(), inputs: [x, w], outputNames: ["y"])[0]
+      graph.markOutput(y)
+      graph.markOutput(graph.addNode(GlobalPool(.maximum), inputs: [y], outputNames: ["z"])[0])
+      graph.inferTypes()
+      return graph
+    }
+    let model = try CompiledModel(
+      part: graph(2), count: 3, options: CompileOptions(threads: threads, precision: .fp32))
+    #expect(model.inputs.map(\.type) == [TensorType(.float32, shape: [6, 4, 9, 7])])
+    let input = oracle.reals([6, 4, 9, 7])
+    let whole = try CompiledModel(
+      graph(6), options: CompileOptions(threads: 1, precision: .fp32)
+    ).run(["x": input])
+    let found = try model.run(["x": input])
+    #expect(found.map(\.shape) == [[6, 8, 7, 5], [6, 8, 1, 1]])
+    for (one, other) in zip(found, whole) {
+      // Sums of 36 products of numbers up to 2, in another order perhaps.
+      let pairs = zip(one.floats(), other.floats())
+      #expect(pairs.allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+    #expect(try model.profile(["x": input], runs: 1).count == model.steps.count)
+    #expect(try model.latencies(["x": input], runs: 2).count == 2)
+    #expect(throws: GraphError.self) { try model.run(["x": oracle.reals([2, 4, 9, 7])]) }
+  }
 }

@@ -113,16 +113,17 @@ final class Arena {
 
   /// Runs all steps on the given inputs, in the program's order.
   ///
+  /// - Parameter part: Which part of larger inputs to run on, each as large as the program's own.
   /// - Parameter observe: Called after each step with its position, if given.
   /// - Parameter show: Called with each observed output, if the program has such.
   func run(
-    _ tensors: [Tensor], observe: ((Int) -> Void)? = nil,
+    _ tensors: [Tensor], part: Int = 0, observe: ((Int) -> Void)? = nil,
     show: ((Int, UnsafeRawPointer) -> Void)? = nil
   ) throws(CompileError) {
     ThreadTeam.use(program.threads)
     inputs.observer = show
     defer { inputs.observer = nil }
-    try withAddresses(of: tensors[...], at: 0) { () throws(CompileError) in
+    try withAddresses(of: tensors[...], at: 0, part: part) { () throws(CompileError) in
       for (position, runner) in runners.enumerated() {
         do throws(OneDNNError) { try runner(inputs) } catch {
           let label = program.steps[position].label
@@ -135,14 +136,17 @@ final class Arena {
   }
 
   private func withAddresses(
-    of tensors: ArraySlice<Tensor>, at index: Int, _ body: () throws(CompileError) -> Void
+    of tensors: ArraySlice<Tensor>, at index: Int, part: Int,
+    _ body: () throws(CompileError) -> Void
   ) throws(CompileError) {
     guard let tensor = tensors.first else { return try body() }
     var outcome: Result<Void, CompileError> = .success(())
+    let input = program.inputs[index]
+    let start = part * input.type.byteCount(of: input.shape.reduce(1, *))
     tensor.bytes.withUnsafeBytes { bytes in
-      if let address = bytes.baseAddress { inputs[index] = address }
+      if let address = bytes.baseAddress { inputs[index] = address + start }
       do throws(CompileError) {
-        try withAddresses(of: tensors.dropFirst(), at: index + 1, body)
+        try withAddresses(of: tensors.dropFirst(), at: index + 1, part: part, body)
       } catch {
         outcome = .failure(error)
       }
@@ -150,13 +154,9 @@ final class Arena {
     try outcome.get()
   }
 
-  /// A copy of an output of the last run.
-  func output(_ index: Int) -> Tensor {
-    let output = program.outputs[index]
-    let bytes = [UInt8](
-      UnsafeRawBufferPointer(
-        start: memory.address(output.placement), count: output.placement.byteCount))
-    return Tensor(
-      uncheckedElementType: output.type, shape: output.shape, bytes: bytes)
+  /// The bytes of an output of the last run, there until the next.
+  func output(_ index: Int) -> UnsafeRawBufferPointer {
+    let placement = program.outputs[index].placement
+    return UnsafeRawBufferPointer(start: memory.address(placement), count: placement.byteCount)
   }
 }
