@@ -60,7 +60,8 @@ extension Graph {
   }
 
   /// Samples in one part of a batch, for a network that is lowered for one sample: the fewest that
-  /// divide the batch, do enough work, and compute as many bytes as there are weights to read.
+  /// divide the batch, do enough work, and compute twice the bytes of the weights that they read;
+  /// half the batch where these are too many.
   private func samplesPerPart(of batch: Int) -> Int? {
     var weights: Set<ValueID> = []
     var computed = 0
@@ -77,8 +78,10 @@ extension Graph {
     }
     var read = weights.reduce(0) { $0 + (self[$1].constant?.bytes.count ?? 0) }
     if read <= Self.cachedWeights { read = 0 }
-    return (1..<batch).first { samples in
-      batch % samples == 0 && samples * computed >= read && samples * work >= Self.leastWork
+    let fitting = (1..<batch).first { samples in
+      batch % samples == 0 && samples * computed >= 2 * read && samples * work >= Self.leastWork
     }
+    if let fitting { return fitting }
+    return batch % 2 == 0 && batch / 2 * work >= Self.leastWork ? batch / 2 : nil
   }
 }
