@@ -194,8 +194,10 @@ public final class CompiledModel: Sendable {
     return seconds
   }
 
-  /// Median time of each step over `runs` runs. A step of a network that is run in parts has the
-  /// time of all parts on one thread, divided by the threads that share them.
+  /// Median time of each step over `runs` runs.
+  ///
+  /// A step of a network that is run in parts has the time of all parts on one thread, divided by
+  /// the threads that share them.
   public func profile(_ tensors: [String: Tensor], runs: Int) throws -> [StepTiming] {
     let ordered = try check(tensors)
     let arena = try takeArena()

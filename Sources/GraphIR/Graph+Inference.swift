@@ -111,6 +111,13 @@ extension Graph {
     return result
   }
 
+  /// Whether the first extent of every input is free, so that batches may be of any size.
+  package var hasFreeBatch: Bool {
+    inputs.allSatisfy {
+      type($0)?.dimensions.map { $0.first?.value == nil && !$0.isEmpty } ?? false
+    }
+  }
+
   /// The graph for one batch size: unknown first extents of inputs become `batch`, other unknown
   /// extents what `shapes` says, or else the first of a few numbers with which no node breaks its
   /// operator's rules: 1, powers of two, and those that targets of reshapes state; 1 if there is

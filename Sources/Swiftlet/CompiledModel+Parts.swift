@@ -39,7 +39,7 @@ extension Graph {
   ) throws -> (graph: Graph, count: Int)? {
     let batches = Set(inputs.map { shapes[self[$0].name]?.first ?? 0 })
     guard batches.count == 1, let batch = batches.first, batch > 1, hasFreeBatch,
-      keepsSamplesApart
+      inputs.allSatisfy({ type($0)?.elementType.bitWidth ?? 0 >= 8 }), keepsSamplesApart
     else { return nil }
     func lowered(_ samples: Int) throws -> Graph {
       try self.lowered(shapes: shapes.mapValues { [samples] + $0.dropFirst() })
@@ -49,14 +49,6 @@ extension Graph {
       return nil
     }
     return (samples == 1 ? single : try lowered(samples), batch / samples)
-  }
-
-  /// Whether the first extent of every input may be anything.
-  private var hasFreeBatch: Bool {
-    inputs.allSatisfy { input in
-      type(input)?.elementType.bitWidth ?? 0 >= 8
-        && type(input)?.dimensions.map { $0.first?.value == nil && !$0.isEmpty } ?? false
-    }
   }
 
   /// Samples in one part of a batch, for a network that is lowered for one sample: the fewest that

@@ -75,6 +75,14 @@ struct TensorTests {
   func nibbles() {
     #expect(Tensor(integers: [1, 2, 3], shape: [3], elementType: .uint4).bytes == [0x21, 0x03])
   }
+
+  @Test("Samples of a batch, joined, are the batch")
+  func samples() {
+    let batch = Tensor([Int32(1), 2, 3, 4, 5, 6], shape: [3, 2])
+    let parts = (0..<3).map { batch.sample($0, of: 3) }
+    #expect(parts[1] == Tensor([Int32(3), 4], shape: [1, 2]))
+    #expect(Tensor.stacked(parts) == batch)
+  }
 }
 
 @Suite("16-bit floating point")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CompressionCore
 import GraphIR
+import TensorCore
 
 /// Runs a float network and its quantized form side by side.
 struct NetworkComparison {
@@ -38,16 +39,30 @@ struct NetworkComparison {
     var byValue = [SignalToNoise](repeating: SignalToNoise(), count: results.count)
     for position in 0..<source.batchCount where sampleCount < limit {
       let batch = try source.batch(position)
-      let (one, other) = (try first.run(batch), try second.run(batch))
-      for output in graph.outputs.indices { outputs.add(one[output], other[output]) }
-      for result in results.indices {
-        byValue[result].add(
-          one[graph.outputs.count + result], other[graph.outputs.count + result])
+      // All results of both networks are in memory at once, so of as few samples as can be.
+      for part in graph.hasFreeBatch ? batch.samples : [batch] {
+        let (one, other) = (try first.run(part), try second.run(part))
+        for output in graph.outputs.indices { outputs.add(one[output], other[output]) }
+        for result in results.indices {
+          byValue[result].add(
+            one[graph.outputs.count + result], other[graph.outputs.count + result])
+        }
       }
       sampleCount += batch.values.first?.shape.first ?? 1
       try progress(sampleCount)
     }
     let places = Dictionary(uniqueKeysWithValues: zip(results, byValue))
     for site in network.plan.sites { layers[site.node] = places[site.result] }
+  }
+}
+
+extension [String: Tensor] {
+  /// The samples of a batch one by one; the batch itself where its tensors differ in their number.
+  fileprivate var samples: [[String: Tensor]] {
+    let counts = Set(values.map { $0.shape.first ?? 0 })
+    guard counts.count == 1, let count = counts.first, count > 1,
+      values.allSatisfy({ $0.elementType.bitWidth >= 8 })
+    else { return [self] }
+    return (0..<count).map { index in mapValues { $0.sample(index, of: count) } }
   }
 }
