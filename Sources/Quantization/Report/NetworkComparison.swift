@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CPURuntime
 import CompressionCore
 import GraphIR
 import TensorCore
@@ -39,13 +40,23 @@ struct NetworkComparison {
     var byValue = [SignalToNoise](repeating: SignalToNoise(), count: results.count)
     for position in 0..<source.batchCount where sampleCount < limit {
       let batch = try source.batch(position)
-      // All results of both networks are in memory at once, so of as few samples as can be.
+      // What the first network shows is in memory at once, so of as few samples as can be.
       for part in graph.hasFreeBatch ? batch.samples : [batch] {
-        let (one, other) = (try first.run(part), try second.run(part))
-        for output in graph.outputs.indices { outputs.add(one[output], other[output]) }
-        for result in results.indices {
-          byValue[result].add(
-            one[graph.outputs.count + result], other[graph.outputs.count + result])
+        var shown: [Int: (layout: Layout, elements: [Float])] = [:]
+        try first.observe(part) { output, elements in
+          shown[output.position] = (
+            output.layout, Self.ordered(elements, of: output, as: output.layout)
+          )
+        }
+        try second.observe(part) { output, elements in
+          guard let reference = shown[output.position] else { return }
+          let changed = Self.ordered(elements, of: output, as: reference.layout)
+          guard changed.count == reference.elements.count else { return }
+          if output.position < graph.outputs.count {
+            outputs.add(reference.elements, changed)
+          } else {
+            byValue[output.position - graph.outputs.count].add(reference.elements, changed)
+          }
         }
       }
       sampleCount += batch.values.first?.shape.first ?? 1
@@ -53,6 +64,23 @@ struct NetworkComparison {
     }
     let places = Dictionary(uniqueKeysWithValues: zip(results, byValue))
     for site in network.plan.sites { layers[site.node] = places[site.result] }
+  }
+
+  /// An output's elements in the order of another layout.
+  private static func ordered(
+    _ elements: Span<Float>, of output: ObservedOutput, as layout: Layout
+  ) -> [Float] {
+    let shape = output.shape
+    guard output.layout != layout, shape.count >= 3 else {
+      return elements.indices.map { elements[$0] }
+    }
+    // Channels and pixels of a sample change places.
+    let pixels = shape[2...].reduce(1, *)
+    let (inner, outer) = layout == .plain ? (pixels, shape[1]) : (shape[1], pixels)
+    return (0..<elements.count).map { place in
+      let (sample, rest) = place.quotientAndRemainder(dividingBy: max(inner * outer, 1))
+      return elements[sample * inner * outer + rest % inner * outer + rest / inner]
+    }
   }
 }
 
