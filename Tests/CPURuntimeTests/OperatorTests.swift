@@ -350,4 +350,19 @@ struct OperatorTests {
       inputs: [("x", oracle.codes([2, 3, 9, 9], .uint8)), (nil, scale), (nil, zero)])
     #expect(try Oracle.difference(back.0, back.1) < 1e-6)
   }
+
+  @Test(
+    "Extremes of rows that are infinite throughout, and of rows that hold what is no number",
+    arguments: [Reduce.Function.maximum, .minimum])
+  func extremes(function: Reduce.Function) throws {
+    let infinity = Float.infinity
+    let rows: [Float] = [-infinity, -infinity, infinity, infinity, 1, .nan, .nan, 2, -3, infinity]
+    let axes = Tensor([Int64(1)], shape: [1])
+    let (graph, feeds) = Oracle.graph(
+      Reduce(function), inputs: [("x", Tensor(rows, shape: [5, 2])), (nil, axes)])
+    let expected = try Interpreter(graph).run(feeds)[0].floats()
+    let found = try CompiledModel(graph, options: CompileOptions(threads: 1)).run(feeds)[0]
+    #expect(zip(found.floats(), expected).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) })
+    #expect(try Oracle.implementations(graph).contains("swiftlet"))
+  }
 }
