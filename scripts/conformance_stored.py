@@ -20,7 +20,7 @@ SECONDS = 300
 MAY_REFUSE = ("Sequence", "ai.onnx.ml", "DynamicQuantizeLSTM")
 PRODUCTS = {"Conv", "ConvTranspose", "MatMul", "Gemm"}
 # Quantized files already, which are not quantized again.
-QUANTIZED = ("QLinear", "QuantizeLinear", "MatMulInteger", "ConvInteger", "MatMulNBits")
+QUANTIZED = ("QLinear", "QuantizeLinear", "DequantizeLinear", "MatMulInteger", "ConvInteger", "MatMulNBits")
 
 
 def swiftlet(program, *arguments):

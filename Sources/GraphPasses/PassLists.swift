@@ -39,6 +39,7 @@ extension PassPipeline {
       Step(InlineBranches(), "as in portable"),
       Step(ExpandFunctions(), "the runtime has ways for the parts"),
       Step(ExpandQuantizedProducts(), "one form of quantized network"),
+      Step(WidenHalfPrecision(), "kernels are made for 32 bits; before others look for patterns"),
     ] + simplification + [
       Step(MergeEqualNodes(mergesQuantization: true), "one pair of quantizing nodes per value"),
       Step(RecognizeActivations(keepsOperatorSet: false), "the runtime has them all"),
@@ -80,6 +81,15 @@ extension PassPipeline {
     Step(UseStoredStatistics(), "one form of batch norm"),
     Step(DropUnusedOutputs(), "dropouts with a mask that nobody reads"),
     Step(DropDeadNodes(), "what folded constants no longer need"),
+  ])
+
+  /// What lets networks of 16-bit floating-point numbers be quantized like others; still standard
+  /// ONNX.
+  package static let singlePrecision = PassPipeline([
+    Step(WidenHalfPrecision(), "ranges and codes are made of 32-bit numbers"),
+    Step(FoldKnownValues(), "constants that were cast"),
+    Step(MergeEqualNodes(), "one cast for all who read a value"),
+    Step(DropDeadNodes(), "casts that nobody reads any more"),
   ])
 
   private static let simplification = [

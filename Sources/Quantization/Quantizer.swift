@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import CompressionCore
 public import GraphIR
+import GraphPasses
 
 /// Quantizes trained networks.
 public enum Quantizer {
@@ -22,7 +23,8 @@ public enum Quantizer {
     progress: (QuantizationProgress) throws -> Void = { _ in }
   ) throws -> QuantizationResult {
     try options.validate()
-    var graph = graph
+    let given = graph
+    var graph = try given.inSinglePrecision()
     graph.inferTypes()
     switch options.mode {
     case .fixed:
@@ -42,7 +44,7 @@ public enum Quantizer {
     case .float16, .bfloat16:
       let converted =
         options.mode == .float16
-        ? HalfPrecision.converted(graph) : BrainFloatWeights.converted(graph)
+        ? HalfPrecision.converted(given) : BrainFloatWeights.converted(given)
       return QuantizationResult(graph: converted, report: QuantizationReport(options: options))
     }
   }
@@ -66,6 +68,17 @@ public enum Quantizer {
     ).report()
     report.calibrationSamples = calibration.sampleCount
     return QuantizationResult(graph: network.graph, report: report)
+  }
+}
+
+extension Graph {
+  /// The graph with 16-bit floating-point numbers widened inside, where it has such.
+  func inSinglePrecision() throws(PassError) -> Graph {
+    let hasHalfs = valueIDs.contains { value in
+      let type = type(value)?.elementType
+      return type == .float16 || type == .bfloat16
+    }
+    return hasHalfs ? try PassPipeline.singlePrecision.run(self).graph : self
   }
 }
 

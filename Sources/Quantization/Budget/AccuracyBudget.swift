@@ -110,7 +110,7 @@ extension Quantizer {
         supported: [QuantizationOptions.Mode.fixed.rawValue])
     }
     guard calibration.batchCount > 0 else { throw QuantizationError.emptyCalibration }
-    var graph = graph
+    var graph = try graph.inSinglePrecision()
     graph.inferTypes()
     let reference = try hooks.evaluate(graph)
     let calibrated = try CalibratedNetwork(
