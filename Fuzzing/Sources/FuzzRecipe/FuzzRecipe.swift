@@ -18,7 +18,7 @@ public func fuzzRecipe(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   return 0
 }
 
-private func reread<Recipe: Codable & Equatable>(_ kind: Recipe.Type, _ root: Node) {
+private func reread<Recipe: Codable & Equatable>(_ kind: Recipe.Type, _ root: Yams.Node) {
   guard let recipe = try? YAMLDecoder().decode(kind, from: root) else { return }
   guard let written = try? YAMLEncoder().encode(recipe),
     let again = try? YAMLDecoder().decode(kind, from: written)
