@@ -16,7 +16,9 @@ harnesses=("$@")
 [ ${#harnesses[@]} -gt 0 ] || harnesses=(FuzzOnnx FuzzData FuzzRecipe)
 build=${SWIFTLET_FUZZ_BUILD:-$root/.build-fuzz}
 
-(cd Fuzzing && swift build -c release --sanitize=fuzzer --sanitize=address --build-path "$build")
+# Of several sanitizers the Swift compiler takes the last option alone, so it needs them in one.
+(cd Fuzzing && swift build -c release --sanitize=fuzzer --sanitize=address \
+  -Xswiftc -sanitize=fuzzer,address --build-path "$build")
 mkdir -p "$build/found"
 export SWIFT_BACKTRACE=enable=no GOMP_SPINCOUNT=1000 OMP_NUM_THREADS=1
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
