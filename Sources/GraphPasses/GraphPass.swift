@@ -28,11 +28,13 @@ public struct PassReport: Sendable, Equatable {
 
 /// How a pipeline can fail.
 public enum PassError: Error, Equatable, Sendable, CustomStringConvertible {
+  case invalidNode(InferenceIssue)
   case brokenGraph(pass: String, error: GraphError)
   case doesNotEnd(pass: String, patches: Int)
 
   public var description: String {
     switch self {
+    case .invalidNode(let issue): "\(issue)"
     case .brokenGraph(let pass, let error): "pass \(pass) breaks the graph: \(error)"
     case .doesNotEnd(let pass, let patches): "pass \(pass) still changes after \(patches) patches"
     }

@@ -32,7 +32,8 @@ public struct PassPipeline: Sendable {
   /// - Parameters:
   ///   - graph: The graph to rewrite; its types are inferred anew.
   ///   - limit: Stops after this many patches in all, to find the patch that broke something.
-  /// - Throws: `PassError` if a pass breaks the graph or does not come to an end.
+  /// - Throws: `PassError` if a node lacks inputs, or a pass breaks the graph or does not come to an
+  ///   end.
   public func run(
     _ graph: Graph, stoppingAfter limit: Int = .max
   ) throws(PassError) -> (graph: Graph, reports: [PassReport]) {
@@ -40,7 +41,7 @@ public struct PassPipeline: Sendable {
     var remaining = limit
     var reports: [PassReport] = []
     let greatest = 5 * graph.constantByteCount + Self.freeConstants
-    var contents = graph.inferTypesAndContents().contents
+    var contents = try Self.contents(of: &graph)
     for pass in steps.map(\.pass) {
       let bound = 20 * (graph.nodes.count + 50)
       var patches = 0
@@ -53,7 +54,7 @@ public struct PassPipeline: Sendable {
           throw .brokenGraph(pass: pass.name, error: error)
         }
         graph.dropUnusedConstants()
-        contents = graph.inferTypesAndContents().contents
+        contents = try Self.contents(of: &graph)
         patches += batch.patches.count
         remaining -= batch.patches.count
         if patches > bound { throw .doesNotEnd(pass: pass.name, patches: patches) }
@@ -66,6 +67,21 @@ public struct PassPipeline: Sendable {
       reports.append(PassReport(pass: pass.name, patches: patches))
     }
     return (graph, reports)
+  }
+
+  /// The types and contents of a graph in which every node has the inputs that its operator reads,
+  /// as passes take for granted.
+  private static func contents(
+    of graph: inout Graph
+  ) throws(PassError) -> [ValueID: [Dimension]] {
+    let inferred = graph.inferTypesAndContents()
+    for issue in inferred.issues {
+      switch issue.error {
+      case .wrongInputCount, .missingInput: throw .invalidNode(issue)
+      default: continue
+      }
+    }
+    return inferred.contents
   }
 
   private func sweep(_ pass: any GraphPass, _ index: GraphIndex, limit: Int) -> PatchBatch {

@@ -93,6 +93,18 @@ import Testing
     #expect(result[mean].constant == nil)
   }
 
+  @Test("refuses nodes that lack inputs, by name")
+  func missingInputs() throws {
+    var graph = Graph()
+    let x = graph.addInput(name: "x", type: TensorType(.float32, shape: [2, 3, 4]))
+    graph.markOutput(
+      graph.addNode(MatMul(), name: "lonely", inputs: [x], outputNames: ["y"])[0])
+    for pipeline in [PassPipeline.portable, .lowering, .trainable] {
+      let error = #expect(throws: PassError.self) { try pipeline.run(graph) }
+      #expect(error?.description.contains("lonely") == true)
+    }
+  }
+
   @Test("handles thousands of nodes in seconds")
   func size() throws {
     let graph = Graph.made { graph in
