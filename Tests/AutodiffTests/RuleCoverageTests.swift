@@ -32,7 +32,7 @@ struct RuleCoverageTests {
     (ArgExtreme.self, .integers), (NonZero.self, .integers), (OneHot.self, .integers),
     (ConvInteger.self, .codes), (MatMulInteger.self, .codes), (QLinearConv.self, .codes),
     (QLinearMatMul.self, .codes), (QuantizeLinear.self, .codes), (DequantizeLinear.self, .codes),
-    (DynamicQuantizeLinear.self, .codes),
+    (DynamicQuantizeLinear.self, .codes), (RoundToLevels.self, .codes),
     (Shape.self, .shapes), (Size.self, .shapes), (ConstantOfShape.self, .shapes),
     (NumberRange.self, .shapes), (EyeLike.self, .shapes),
     (TopK.self, .selection), (GatherND.self, .selection), (ScatterElements.self, .selection),

@@ -103,6 +103,7 @@ extension Unary: SampleWise {}
 extension Clip: SampleWise {}
 extension Cast: SampleWise {}
 extension Identity: SampleWise {}
+extension RoundToLevels: SampleWise {}
 extension Dropout: SampleWise {}
 extension DepthToSpace: SampleWise {}
 extension SpaceToDepth: SampleWise {}

@@ -50,28 +50,19 @@ extension AdderConv: OnnxConvertible {
 /// the inputs under it, cut out of the padded input, and the weights of the tap.
 private struct AdderFunction {
   let geometry: WindowGeometry
-  let opset: Int
-  private var nodes: [OnnxNodeProto] = []
+  private var body: FunctionBody
 
   init(_ geometry: WindowGeometry, opset: Int) {
     self.geometry = geometry
-    self.opset = opset
+    body = FunctionBody(opset: opset)
     addNodes()
   }
 
   var proto: OnnxFunctionProto {
-    var function = OnnxFunctionProto()
-    function.name = AdderFunction.name(geometry)
-    function.domain = "swiftlet"
-    function.docString = "-sum |X - W| over each window; padding counts as zeros"
-    function.input = ["X", "W"]
-    function.output = ["Y"]
-    function.attribute = ["strides", "pads"]
-    function.node = nodes
-    var standard = OnnxOperatorSetIdProto()
-    standard.version = Int64(opset)
-    function.opsetImport = [standard]
-    return function
+    body.function(
+      AdderFunction.name(geometry), inputs: ["X", "W"], outputs: ["Y"],
+      attributes: ["strides", "pads"],
+      documentation: "-sum |X - W| over each window; padding counts as zeros")
   }
 
   private static func name(_ geometry: WindowGeometry) -> String {
@@ -83,15 +74,15 @@ private struct AdderFunction {
   private mutating func addNodes() {
     let rank = geometry.kernel.count
     let axes = Array(2..<(2 + rank))
-    addList("axes", axes)
-    addList("steps", geometry.strides)
-    addList("ones", geometry.kernel.map { _ in 1 })
-    addList("outputs", [1])
-    addList("channels", [2])
+    body.addList("axes", axes)
+    body.addList("steps", geometry.strides)
+    body.addList("ones", geometry.kernel.map { _ in 1 })
+    body.addList("outputs", [1])
+    body.addList("channels", [2])
     var padded = "X"
     if (geometry.padsBegin + geometry.padsEnd).contains(where: { $0 != 0 }) {
-      addList("padding", [0, 0] + geometry.padsBegin + [0, 0] + geometry.padsEnd)
-      add("Pad", ["X", "padding"], "padded")
+      body.addList("padding", [0, 0] + geometry.padsBegin + [0, 0] + geometry.padsEnd)
+      body.add("Pad", ["X", "padding"], "padded")
       padded = "padded"
     }
     var distances: [String] = []
@@ -100,19 +91,19 @@ private struct AdderFunction {
       let next = place.map { $0 + 1 }
       // Counted from the end, so that a window's last position leaves room for the taps behind.
       let ends = zip(place, geometry.kernel).map { $0 == $1 - 1 ? Int(Int32.max) : $0 - $1 + 1 }
-      addList("start\(tap)", place)
-      addList("end\(tap)", ends)
-      addList("next\(tap)", next)
-      add("Slice", [padded, "start\(tap)", "end\(tap)", "axes", "steps"], "x\(tap)")
-      add("Unsqueeze", ["x\(tap)", "outputs"], "inputs\(tap)")
-      add("Slice", ["W", "start\(tap)", "next\(tap)", "axes", "ones"], "w\(tap)")
-      add("Sub", ["inputs\(tap)", "w\(tap)"], "difference\(tap)")
-      add("Abs", ["difference\(tap)"], "magnitude\(tap)")
-      add("ReduceSum", ["magnitude\(tap)", "channels"], "distance\(tap)", ("keepdims", 0))
+      body.addList("start\(tap)", place)
+      body.addList("end\(tap)", ends)
+      body.addList("next\(tap)", next)
+      body.add("Slice", [padded, "start\(tap)", "end\(tap)", "axes", "steps"], "x\(tap)")
+      body.add("Unsqueeze", ["x\(tap)", "outputs"], "inputs\(tap)")
+      body.add("Slice", ["W", "start\(tap)", "next\(tap)", "axes", "ones"], "w\(tap)")
+      body.add("Sub", ["inputs\(tap)", "w\(tap)"], "difference\(tap)")
+      body.add("Abs", ["difference\(tap)"], "magnitude\(tap)")
+      body.add("ReduceSum", ["magnitude\(tap)", "channels"], "distance\(tap)", ("keepdims", 0))
       distances.append("distance\(tap)")
     }
-    add("Sum", distances, "distance")
-    add("Neg", ["distance"], "Y")
+    body.add("Sum", distances, "distance")
+    body.add("Neg", ["distance"], "Y")
   }
 
   private func position(of tap: Int) -> [Int] {
@@ -123,29 +114,5 @@ private struct AdderFunction {
       rest /= extent
     }
     return place
-  }
-
-  private mutating func add(
-    _ kind: String, _ inputs: [String], _ output: String, _ attribute: (String, Int)? = nil
-  ) {
-    var node = OnnxForm.proto(kind, name: "", inputs: inputs, outputs: [output])
-    if let (name, value) = attribute {
-      var proto = OnnxAttributeProto()
-      proto.name = name
-      proto.type = .int
-      proto.i = Int64(value)
-      node.attribute = [proto]
-    }
-    nodes.append(node)
-  }
-
-  private mutating func addList(_ name: String, _ values: [Int]) {
-    var attribute = OnnxAttributeProto()
-    attribute.name = "value_ints"
-    attribute.type = .ints
-    attribute.ints = values.map { Int64($0) }
-    var node = OnnxForm.proto("Constant", name: "", inputs: [], outputs: [name])
-    node.attribute = [attribute]
-    nodes.append(node)
   }
 }

@@ -36,7 +36,7 @@ enum OnnxCatalog {
     // Sequences and graphs inside nodes.
     Recurrent.self, If.self, Loop.self, Scan.self,
     // Quantization.
-    QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self,
+    QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self, RoundToLevels.self,
   ]
 
   private static let convertersByOperator: [String: any OnnxConvertible.Type] = {

@@ -5,6 +5,9 @@ import TensorCore
 /// Writes a trained network with integer codes: weights at their real width behind
 /// `DequantizeLinear`, activations through `QuantizeLinear` and `DequantizeLinear`.
 ///
+/// Where codes stand for entries of a table, weights are looked up with `Gather`, and activations
+/// pass `RoundToLevels`.
+///
 /// The factors of a batch norm behind a convolution go into the scales of its weights, and its
 /// offsets into the bias, so codes are those of training. A batch norm with a factor that no code
 /// can take the sign of stays a node.
@@ -76,8 +79,11 @@ struct DeployedNetworkWriter {
     _ value: ValueID, _ operand: QuantizedOperand, in graph: inout Graph
   ) -> ValueID {
     if let known = rounded[operand.name] { return known }
-    let grid = method.activationQuantizer.grid(of: operand, values: values)
-    let result = graph.addRounded(value, on: grid, name: operand.name)
+    let result =
+      switch method.activationQuantizer.rounding(of: operand, values: values) {
+      case .grid(let grid): graph.addRounded(value, on: grid, name: operand.name)
+      case .table(let table): graph.addRounded(value, to: table, name: operand.name)
+      }
     rounded[operand.name] = result
     return result
   }
@@ -110,6 +116,10 @@ private struct NormalizationFold {
     for channel in 0..<channels {
       let elements = channel * inner..<(channel + 1) * inner
       let scale = Float(Double(codes.scales[codes.axis == nil ? 0 : channel]) * factors[channel])
+      if codes.levels != nil {
+        scales.append(scale)
+        continue
+      }
       if scale < 0 {
         for element in elements { result.codes[element].negate() }
         guard result.codes[elements].allSatisfy(codes.range.contains) else { return nil }
@@ -140,14 +150,56 @@ extension Graph {
   fileprivate mutating func addDequantized(
     _ weights: TrainedWeightCodes, bits: Int, shape: [Int], name: String
   ) -> ValueID {
-    let type: ElementType = bits <= 2 ? .int2 : bits <= 4 ? .int4 : .int8
-    let real = addDequantized(
-      Tensor(integers: weights.codes.map { Int64($0) }, shape: shape, elementType: type),
-      scales: weights.scales, zeroPoints: nil, axis: weights.axis, name: name)
+    let real: ValueID
+    if let levels = weights.levels {
+      real = addLookup(weights, levels: levels, shape: shape, name: name)
+    } else {
+      let type: ElementType = bits <= 2 ? .int2 : bits <= 4 ? .int4 : .int8
+      real = addDequantized(
+        Tensor(integers: weights.codes.map { Int64($0) }, shape: shape, elementType: type),
+        scales: weights.scales, zeroPoints: nil, axis: weights.axis, name: name)
+    }
     guard weights.shift != 0 else { return real }
     let shift = addConstant(Tensor(scalar: weights.shift), name: "\(name)_shift")
     return addNode(
       Binary(.add), name: "\(name)_Add", inputs: [real, shift], outputNames: ["\(name)_shifted"])[0]
+  }
+
+  /// Adds codes that stand for entries of a table and the nodes that look them up.
+  private mutating func addLookup(
+    _ weights: TrainedWeightCodes, levels: [Float], shape: [Int], name: String
+  ) -> ValueID {
+    let type: ElementType =
+      levels.count <= 4 ? .uint2 : levels.count <= 16 ? .uint4 : .uint8
+    let codes = addConstant(
+      Tensor(integers: weights.codes.map { Int64($0) }, shape: shape, elementType: type),
+      name: "\(name)_quantized")
+    let table = addConstant(Tensor(levels, shape: [levels.count]), name: "\(name)_levels")
+    let places = addNode(
+      Cast(to: .int32), name: "\(name)_Cast", inputs: [codes], outputNames: ["\(name)_places"])
+    let real = addNode(
+      Gather(axis: 0), name: "\(name)_Gather", inputs: [table] + places,
+      outputNames: ["\(name)_level"])[0]
+    guard weights.scales != [1] else { return real }
+    let extents = shape.indices.map { $0 == weights.axis ? weights.scales.count : 1 }
+    let scale = addConstant(
+      Tensor(weights.scales, shape: weights.axis == nil ? [] : extents), name: "\(name)_scale")
+    return addNode(
+      Binary(.multiply), name: "\(name)_Mul", inputs: [real, scale],
+      outputNames: ["\(name)_scaled"])[0]
+  }
+
+  /// Adds the node that rounds a value to the levels of a table.
+  fileprivate mutating func addRounded(
+    _ value: ValueID, to table: LevelTable, name: String
+  ) -> ValueID {
+    let table = table.padded
+    let inputs = [("least", table.least), ("levels", table.levels)].map { what, numbers in
+      addConstant(Tensor(numbers, shape: [numbers.count]), name: "\(name)_\(what)")
+    }
+    return addNode(
+      RoundToLevels(), name: "\(name)_RoundToLevels", inputs: [value] + inputs,
+      outputNames: ["\(name)_rounded"])[0]
   }
 
   /// Adds the nodes that round a value to codes and make it real again.

@@ -30,8 +30,8 @@ public protocol TrainedQuantizer: Sendable {
     of weights: Tensor, _ operand: QuantizedOperand, values: [String: Tensor]
   ) -> TrainedWeightCodes
 
-  /// The grid of an activation under trained values.
-  func grid(of operand: QuantizedOperand, values: [String: Tensor]) -> TrainedActivationGrid
+  /// How an activation is rounded under trained values.
+  func rounding(of operand: QuantizedOperand, values: [String: Tensor]) -> ActivationRounding
 }
 
 extension TrainedQuantizer {
@@ -112,7 +112,7 @@ public struct QuantizedOperand: Sendable, Equatable {
   }
 }
 
-/// Trained weights as integer codes: `real = scale · code + shift`.
+/// Trained weights as integer codes: `real = scale · code + shift`, or `scale · levels[code] + shift`.
 public struct TrainedWeightCodes: Sendable, Equatable {
   /// In the order of the weight tensor.
   public var codes: [Int]
@@ -125,6 +125,9 @@ public struct TrainedWeightCodes: Sendable, Equatable {
   /// Added to all.
   public var shift: Float
 
+  /// What codes from 0 on stand for, where they are not evenly spaced.
+  public var levels: [Float]?
+
   public init(
     codes: [Int], range: ClosedRange<Int>, scales: [Float], axis: Int? = nil, shift: Float = 0
   ) {
@@ -135,16 +138,30 @@ public struct TrainedWeightCodes: Sendable, Equatable {
     self.shift = shift
   }
 
+  /// The codes of weights that are rounded to the levels of a table.
+  public init(rounding weights: Tensor, to table: LevelTable) {
+    self.init(
+      codes: table.codes(of: weights.floats()), range: 0...max(table.levels.count - 1, 0),
+      scales: [1])
+    levels = table.levels
+  }
+
   /// The reals that the codes stand for.
   public func reals(shape: [Int]) -> [Float] {
     let slices = ChannelSlices(shape: shape, axis: axis)
     return codes.enumerated().map { index, code in
-      scales[axis == nil ? 0 : slices.channel(of: index)] * Float(code) + shift
+      scales[axis == nil ? 0 : slices.channel(of: index)] * (levels?[code] ?? Float(code)) + shift
     }
   }
 }
 
-/// How an activation is rounded: `code = clamp(round((x − shift) / step), codes)`, which stands for
+/// How an activation is rounded.
+public enum ActivationRounding: Sendable, Equatable {
+  case grid(TrainedActivationGrid)
+  case table(LevelTable)
+}
+
+/// A grid with even steps: `code = clamp(round((x − shift) / step), codes)`, which stands for
 /// `scale · code + offset`.
 public struct TrainedActivationGrid: Sendable, Equatable {
   public var codes: ClosedRange<Int>

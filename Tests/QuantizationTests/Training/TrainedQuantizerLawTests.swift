@@ -57,14 +57,10 @@ struct TrainedQuantizerLawTests {
     let probe = try RoundingProbe(quantizer, operand, shape: [2] + operand.shape)
     let x = operand.observed + operand.observed.map { $0 * 3 }
     let trained = try probe.rounded(x)
-    let grid = quantizer.grid(of: operand, values: probe.parameters)
-    #expect(grid.codes.count <= 1 << test.bits)
-    var wrong = 0
-    for (value, wanted) in zip(x, trained) {
-      let u = ((value - grid.shift) / grid.step).rounded(.toNearestOrEven)
-      let code = min(max(u, Float(grid.codes.lowerBound)), Float(grid.codes.upperBound))
-      let found = grid.scale * code + grid.offset
-      if abs(wanted - found) > 4e-6 * max(1, abs(wanted)) { wrong += 1 }
+    let rounding = quantizer.rounding(of: operand, values: probe.parameters)
+    #expect(rounding.codeCount <= 1 << test.bits)
+    let wrong = zip(trained, rounding.rounded(x)).count { wanted, found in
+      abs(wanted - found) > 4e-6 * max(1, abs(wanted))
     }
     // A value half-way between two codes may fall to either side.
     #expect(wrong <= 1)

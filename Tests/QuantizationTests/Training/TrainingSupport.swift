@@ -111,3 +111,29 @@ struct RoundingProbe {
     return try Interpreter(graph).run(inputs)[0].floats()
   }
 }
+
+extension ActivationRounding {
+  var grid: TrainedActivationGrid? {
+    if case .grid(let grid) = self { grid } else { nil }
+  }
+
+  var codeCount: Int {
+    switch self {
+    case .grid(let grid): grid.codes.count
+    case .table(let table): table.levels.count
+    }
+  }
+
+  /// What the codes of values stand for.
+  func rounded(_ values: [Float]) -> [Float] {
+    switch self {
+    case .grid(let grid):
+      values.map { value in
+        let u = ((value - grid.shift) / grid.step).rounded(.toNearestOrEven)
+        let code = min(max(u, Float(grid.codes.lowerBound)), Float(grid.codes.upperBound))
+        return grid.scale * code + grid.offset
+      }
+    case .table(let table): table.rounded(values)
+    }
+  }
+}

@@ -125,9 +125,10 @@ struct WorkedQuantizerTests {
     // From −0.6 to 0.9 in three steps.
     #expect(probe.parameters["x/offset"]?.floats() == [-0.6])
     #expect(abs((probe.parameters["x/step"]?.floats().first ?? 0) - 0.5) < 1e-6)
-    let grid = quantizer.grid(
+    let rounding = quantizer.rounding(
       of: operand,
       values: ["x/step": Tensor(scalar: Float(0.25)), "x/offset": Tensor(scalar: Float(-0.3))])
+    let grid = try #require(rounding.grid)
     #expect(grid.codes == 0...3 && grid.shift == -0.3 && grid.offset == -0.3)
   }
 
@@ -137,7 +138,7 @@ struct WorkedQuantizerTests {
     let x: [Float] = [-1, 0, 0.71, 2]
     let operand = Self.operand(.activation, x, bits: 8)
     let quantizer = try Self.quantizer("minmax:momentum=0.9")
-    let grid = quantizer.grid(of: operand, values: [:])
+    let grid = try #require(quantizer.rounding(of: operand, values: [:]).grid)
     #expect(abs(grid.step - 0.01176471) < 1e-8 && grid.codes == -85...170)
     let probe = try RoundingProbe(quantizer, operand, shape: [1, 4])
     let results = try Interpreter(probe.graph).run(

@@ -88,9 +88,9 @@ public struct DoReFaRounding: TrainedQuantizer {
     return TrainedWeightCodes(codes: codes, range: operand.codes, scales: [step], shift: step / 2)
   }
 
-  public func grid(
+  public func rounding(
     of operand: QuantizedOperand, values: [String: Tensor]
-  ) -> TrainedActivationGrid {
-    TrainedActivationGrid(codes: operand.symmetricCodes, step: step(operand))
+  ) -> ActivationRounding {
+    .grid(TrainedActivationGrid(codes: operand.symmetricCodes, step: step(operand)))
   }
 }

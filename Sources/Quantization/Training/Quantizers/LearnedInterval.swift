@@ -96,10 +96,10 @@ public struct LearnedInterval: TrainedQuantizer {
       range: operand.symmetricCodes, scales: [1 / Float(levels(operand))])
   }
 
-  public func grid(
+  public func rounding(
     of operand: QuantizedOperand, values: [String: Tensor]
-  ) -> TrainedActivationGrid {
-    if isStepped(operand) { return steps.grid(of: operand, values: values) }
+  ) -> ActivationRounding {
+    if isStepped(operand) { return steps.rounding(of: operand, values: values) }
     let interval = interval(operand, values)
     let levels = Float(levels(operand))
     var grid = TrainedActivationGrid(
@@ -107,6 +107,6 @@ public struct LearnedInterval: TrainedQuantizer {
       shift: interval.centre - interval.halfWidth)
     grid.scale = 1 / levels
     grid.offset = 0
-    return grid
+    return .grid(grid)
   }
 }

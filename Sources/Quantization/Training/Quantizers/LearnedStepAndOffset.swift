@@ -86,11 +86,12 @@ public struct LearnedStepAndOffset: TrainedQuantizer {
       rounding: weights, codes: operand.codes, steps: [step(operand, values)], axis: nil)
   }
 
-  public func grid(
+  public func rounding(
     of operand: QuantizedOperand, values: [String: Tensor]
-  ) -> TrainedActivationGrid {
+  ) -> ActivationRounding {
     let offset = values[Self.offsetName(operand)]?.floats().first ?? initial(operand).offset
-    return TrainedActivationGrid(codes: codes(operand), step: step(operand, values), shift: offset)
+    return .grid(
+      TrainedActivationGrid(codes: codes(operand), step: step(operand, values), shift: offset))
   }
 
   private func step(_ operand: QuantizedOperand, _ values: [String: Tensor]) -> Float {

@@ -92,10 +92,10 @@ public struct LearnedStepSize: TrainedQuantizer {
       rounding: weights, codes: operand.codes, steps: steps, axis: axis(operand))
   }
 
-  public func grid(
+  public func rounding(
     of operand: QuantizedOperand, values: [String: Tensor]
-  ) -> TrainedActivationGrid {
-    TrainedActivationGrid(codes: operand.codes, step: usableSteps(operand, values)[0])
+  ) -> ActivationRounding {
+    .grid(TrainedActivationGrid(codes: operand.codes, step: usableSteps(operand, values)[0]))
   }
 
   private func usableSteps(_ operand: QuantizedOperand, _ values: [String: Tensor]) -> [Float] {

@@ -106,14 +106,14 @@ public struct MinimumMaximumRounding: TrainedQuantizer {
       steps: steps.floats().map(FakeQuantize.usableStep), axis: axis(operand))
   }
 
-  public func grid(
+  public func rounding(
     of operand: QuantizedOperand, values: [String: Tensor]
-  ) -> TrainedActivationGrid {
+  ) -> ActivationRounding {
     let limits = values[Self.rangeName(operand)]?.floats() ?? observedRange(operand)
     let greatest = (1 << operand.bits) - 1
     let (step, zeroPoint) = RangeGrid(greatestCode: greatest).grid(from: limits[0], to: limits[1])
     let zero = Int(zeroPoint)
-    return TrainedActivationGrid(codes: -zero...(greatest - zero), step: step)
+    return .grid(TrainedActivationGrid(codes: -zero...(greatest - zero), step: step))
   }
 
   /// The steps of weights as they were before training.

@@ -67,11 +67,12 @@ public struct ParameterizedClipping: TrainedQuantizer {
     of tensor: Tensor, _ operand: QuantizedOperand, values: [String: Tensor]
   ) -> TrainedWeightCodes { weights.codes(of: tensor, operand, values: values) }
 
-  public func grid(
+  public func rounding(
     of operand: QuantizedOperand, values: [String: Tensor]
-  ) -> TrainedActivationGrid {
+  ) -> ActivationRounding {
     let step = values[LearnedStepSize.stepName(operand)]?.floats().first ?? initialStep(operand)
-    return TrainedActivationGrid(
-      codes: operand.symmetricCodes, step: FakeQuantize.usableStep(step))
+    return .grid(
+      TrainedActivationGrid(
+        codes: operand.symmetricCodes, step: FakeQuantize.usableStep(step)))
   }
 }
