@@ -8,5 +8,6 @@ public enum TrainedQuantizers {
     [
       LearnedStepSize.entry, LearnedStepAndOffset.entry, ParameterizedClipping.entry,
       DoReFaRounding.entry, LearnedInterval.entry, MinimumMaximumRounding.entry,
+      LogarithmicRounding.entry,
     ])
 }
