@@ -68,8 +68,10 @@ public struct NetworkSummary: Sendable, Equatable {
         bytes += constant.bytes.count
         if stored.insert(input).inserted { constantBytes += constant.bytes.count }
         guard Self.isParameter(constant, of: node, at: position) else { continue }
-        own += constant.count
-        if counted.insert(input).inserted { parameters += constant.count }
+        let count =
+          (node.op as? any ParameterTaking)?.parameterCount(of: constant) ?? constant.count
+        own += count
+        if counted.insert(input).inserted { parameters += count }
       }
       let outputs = node.outputs.map { fixed.type($0) }
       layers.append(

@@ -33,6 +33,7 @@ struct RuleCoverageTests {
     (ConvInteger.self, .codes), (MatMulInteger.self, .codes), (QLinearConv.self, .codes),
     (QLinearMatMul.self, .codes), (QuantizeLinear.self, .codes), (DequantizeLinear.self, .codes),
     (DynamicQuantizeLinear.self, .codes), (RoundToLevels.self, .codes),
+    (UnpackCodes.self, .codes),
     (Shape.self, .shapes), (Size.self, .shapes), (ConstantOfShape.self, .shapes),
     (NumberRange.self, .shapes), (EyeLike.self, .shapes),
     (TopK.self, .selection), (GatherND.self, .selection), (ScatterElements.self, .selection),

@@ -28,6 +28,7 @@ struct QuantizeAwareCommandTests {
 
   static let cases: [(arguments: [String], status: Int32)] = [
     (["--layer", "op:Conv=4,8"], 0), (["--layer", "op:Conv"], 2), (["--layer", "nowhere=4"], 2),
+    (["--weights", "2", "--pack", "function"], 0), (["--pack", "bytes"], 2),
     (["--weights", "9"], 2), (["--quantizer", "none"], 2), (["--quantizer", "lsq:rate=x"], 2),
   ]
 
@@ -73,6 +74,7 @@ struct QuantizeAwareCommandTests {
       ("steps: [{train: {quantisation: {}}}]", "quantisation"),
       ("steps: [{train: {quantization: {bits: 4}}}]", "bits"),
       ("steps: [{train: {quantization: {quantizer: lsd}}}]", "lsd"),
+      ("steps: [{train: {quantization: {pack: bytes}}}]", "types, function"),
       ("steps: [{prune: {}}]", "train, quantize"), ("steps: []", "steps"),
       ("model: a.onnx", "steps"), ("stepz: []", "stepz"),
     ])

@@ -61,4 +61,26 @@ struct SummaryTests {
     #expect(check.runProblems[0].contains("Frobnicate is unsupported"))
     #expect(check.operators.map(\.unsupportedCount) == [1])
   }
+
+  @Test("Packed codes count as many parameters as there are codes, levels of activations none")
+  func packed() throws {
+    var graph = Graph()
+    let x = graph.addInput(name: "x", type: TensorType(.float32, shape: [1, 6]))
+    let tables = ["least", "levels"].map { name in
+      graph.addConstant(Tensor([0, 1] as [Float], shape: [2]), name: name)
+    }
+    let rounded = graph.addNode(
+      RoundToLevels(), name: "round", inputs: [x] + tables, outputNames: ["rounded"])
+    let bytes = graph.addConstant(Tensor([1, 2, 3, 4, 5] as [UInt8], shape: [5]), name: "bytes")
+    let codes = graph.addNode(
+      UnpackCodes(bits: 2, isSigned: true, shape: [6, 3]), name: "unpack", inputs: [bytes],
+      outputNames: ["codes"])
+    let weights = graph.addNode(
+      Cast(to: .float32), name: "cast", inputs: codes, outputNames: ["weights"])
+    let y = graph.addNode(
+      MatMul(), name: "product", inputs: rounded + weights, outputNames: ["y"])
+    graph.markOutput(y[0])
+    let summary = try NetworkSummary(of: graph)
+    #expect(summary.parameters == 18 && summary.constantBytes == 21)
+  }
 }

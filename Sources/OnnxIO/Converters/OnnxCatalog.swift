@@ -37,6 +37,7 @@ enum OnnxCatalog {
     Recurrent.self, If.self, Loop.self, Scan.self,
     // Quantization.
     QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self, RoundToLevels.self,
+    UnpackCodes.self,
   ]
 
   private static let convertersByOperator: [String: any OnnxConvertible.Type] = {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// The body of a function that stands for one of our own operators, in operators of the standard.
 struct FunctionBody {
@@ -18,6 +19,18 @@ struct FunctionBody {
       proto.i = Int64(value)
       node.attribute = [proto]
     }
+    nodes.append(node)
+  }
+
+  mutating func add(
+    _ kind: String, _ inputs: [String], _ output: String, word: (name: String, value: String)
+  ) {
+    var proto = OnnxAttributeProto()
+    proto.name = word.name
+    proto.type = .string
+    proto.s = Data(word.value.utf8)
+    var node = OnnxForm.proto(kind, name: "", inputs: inputs, outputs: [output])
+    node.attribute = [proto]
     nodes.append(node)
   }
 

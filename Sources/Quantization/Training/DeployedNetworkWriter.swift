@@ -63,8 +63,12 @@ struct DeployedNetworkWriter {
       }
       graph.addNode(node.op, name: node.name, inputs: node.inputs, outputs: node.outputs)
     }
+    var opset = weightBits.contains(2) ? 25 : weightBits.contains { $0 < 8 } ? 21 : 13
+    if opset > 13, method.options.packing == .function {
+      graph.packSmallCodes()
+      opset = 18
+    }
     graph.dropUnusedConstants()
-    let opset = weightBits.contains(2) ? 25 : weightBits.contains { $0 < 8 } ? 21 : 13
     graph.metadata.opset = max(graph.metadata.opset, opset)
     // Types of values in between follow from the others; left out, they take no room in files.
     let ends = Set(graph.inputs + graph.outputs)

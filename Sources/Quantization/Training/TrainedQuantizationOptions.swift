@@ -35,6 +35,17 @@ public struct TrainedQuantizationOptions: Sendable, Equatable {
   /// any goes before `firstLast`.
   public var layers: [LayerRule] = []
 
+  /// How codes of less than 8 bits are stored.
+  public var packing = Packing.types
+
+  /// Storage of codes of 2 and 4 bits.
+  public enum Packing: String, Sendable, Codable, CaseIterable {
+    /// In ONNX's own types int2 (operator set 25) and int4 (21).
+    case types
+    /// In bytes that a function of the file unpacks, with operators of set 18.
+    case function
+  }
+
   public init() {}
 
   public static let supportedBits = Array(2...8) + [32]
@@ -75,6 +86,7 @@ extension TrainedQuantizationOptions: Codable {
     case weights, activations
     case firstLast = "first_last"
     case layers
+    case packing = "pack"
   }
 
   private struct AnyKey: CodingKey {
@@ -103,6 +115,21 @@ extension TrainedQuantizationOptions: Codable {
     activations = try given.decodeIfPresent(Int.self, forKey: .activations) ?? activations
     firstLast = try given.decodeIfPresent(Int.self, forKey: .firstLast) ?? firstLast
     layers = try given.decodeIfPresent([LayerRule].self, forKey: .layers) ?? layers
+    if let word = try given.decodeIfPresent(String.self, forKey: .packing) {
+      packing = try Packing(option: word)
+    }
     try validate()
+  }
+}
+
+extension TrainedQuantizationOptions.Packing {
+  /// - Throws: `CompressionError.invalidOption`.
+  public init(option word: String) throws(CompressionError) {
+    guard let packing = Self(rawValue: word) else {
+      throw .invalidOption(
+        "pack", method: "quantization", found: word,
+        accepted: Self.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    self = packing
   }
 }

@@ -122,6 +122,13 @@ package struct QuantizeAwareArguments: ParsableArguments {
       valueName: "layer=bits"))
   package var layer: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Codes below 8 bits: types, for int2 and int4 of new operator sets, or function, for bytes "
+        + "that runtimes from operator set 18 on unpack.",
+      valueName: "how"))
+  package var pack = "types"
+
   package init() {}
 
   /// The choices as training takes them.
@@ -133,6 +140,7 @@ package struct QuantizeAwareArguments: ParsableArguments {
     options.activationQuantizer = try activationQuantizer.map { try MethodChoice(parsing: $0) }
     (options.weights, options.activations) = (weights, activations)
     options.firstLast = firstLast
+    options.packing = try TrainedQuantizationOptions.Packing(option: pack)
     for text in layer {
       guard let equals = text.lastIndex(of: "=") else { throw Self.malformed(text) }
       let bits = text[text.index(after: equals)...].split(separator: ",").map { Int($0) }

@@ -82,6 +82,39 @@ struct TrainedQuantizationTests {
   }
 
   @Test(
+    "Codes below 8 bits may be packed into bytes: the same outputs, in operator set 18",
+    arguments: ["lsq", "log"], [2, 4])
+  func packed(quantizer: String, bits: Int) throws {
+    let network = TrainedQuantization.prepared(residualClassifier())
+    var options = options(bits, quantizer)
+    func deployed() throws -> Graph {
+      try TrainedQuantization(
+        for: network, options: options, calibration: WaveBatches().calibration,
+        makeExecutor: { Interpreter($0) }
+      ).deployed(network, values: [:])
+    }
+    let plain = try deployed()
+    options.packing = .function
+    let bytes = try OnnxModel.serialized(try deployed())
+    let read = try OnnxModel.read(bytes)
+    #expect(read.metadata.opset == 18)
+    #expect(read.nodes.count { $0.op is UnpackCodes } == 3)
+    #expect(!read.valueIDs.contains { (read[$0].constant?.elementType.bitWidth ?? 8) < 8 })
+    let input = ["input": WaveBatches().batch(epoch: 0, 0).images]
+    #expect(try Interpreter(read).run(input) == Interpreter(plain).run(input))
+    // A function of about twenty nodes, and a call and its attributes for each layer.
+    #expect(try bytes.count < OnnxModel.serialized(plain).count + 3000)
+    // Products of codes stay products of codes.
+    let folded = try PassPipeline.portable.run(read).graph
+    #expect(!folded.nodes.contains { $0.op is UnpackCodes })
+    if quantizer == "lsq" {
+      let codes = folded.nodes.filter { $0.op is DequantizeLinear }
+        .compactMap { folded.constant($0.inputs[0]) }
+      #expect(codes.count == 5 && codes.allSatisfy { $0.elementType == .int8 })
+    }
+  }
+
+  @Test(
     "The network with codes computes what was trained, to the rounding of single precision",
     arguments: TrainedQuantizers.family.cards.map(\.name))
   func agreement(quantizer: String) throws {
