@@ -12,17 +12,48 @@ package struct MethodsCommand: ConsoleCommand {
       swiftlet methods
       swiftlet methods lsq
       swiftlet methods --json
+      swiftlet methods --pages Documentation/methods --figures Documentation/results/methods.csv
       """,
-    discussion: "With a name, its options and their defaults.")
+    discussion: """
+      With a name, its options and their defaults. With --pages, a page in Markdown for each.
+      """)
 
   @Argument(help: ArgumentHelp("A method of the list.", valueName: "name"))
   package var name: String?
+
+  @Option(help: ArgumentHelp("Write a page for each method.", valueName: "dir"))
+  package var pages: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What was measured, for the pages: lines of " + MethodFigures.columns.joined(separator: ","),
+      valueName: "file.csv"))
+  package var figures: String?
 
   @OptionGroup package var common: CommonOptions
 
   package init() {}
 
+  package func validate() throws {
+    if let name, pages != nil {
+      throw ValidationError("--pages writes the pages of all methods, not only \(name)")
+    }
+    if let figures, pages == nil {
+      throw ValidationError("--figures \(figures): it is for --pages")
+    }
+  }
+
   package func run(on console: Console) throws {
+    if let pages {
+      let all = MethodPages(
+        figures: try figures.map { (path) throws(CommandError) in try MethodFigures(path: path) }
+          ?? MethodFigures())
+      try all.write(to: pages)
+      try console.say("Written", "\(all.files.count) pages in \(pages)")
+      return try console.object([
+        "pages": .array(all.files.map { .string("\(pages)/\($0.path)") })
+      ])
+    }
     guard let name else {
       for group in MethodCatalog.groups {
         try console.show(Self.table(group))
