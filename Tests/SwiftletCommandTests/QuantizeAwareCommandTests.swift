@@ -2,6 +2,7 @@
 import Foundation
 import Swiftlet
 import SwiftletCommand
+import TestSupport
 import Testing
 
 @Suite("`swiftlet qat` and `swiftlet apply`")
@@ -67,6 +68,79 @@ struct QuantizeAwareCommandTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: session.folder.file("out.onnx"))) == bytes)
   }
 
+  /// With all weight on the teacher labels give no gradient, so what is learnt comes from it.
+  @Test("A recipe trains with few bits and a teacher at once, and goes on where it was")
+  func taught() throws {
+    let session = try CommandSession()
+    let student = session.folder.file("student.onnx")
+    try OnnxModel.write(SmallNetwork.classifier(seed: 8), to: URL(fileURLWithPath: student))
+    let teacher = try session.model("teacher.onnx")
+    func apply(_ name: String, epochs: Int, _ distillation: String, _ extra: String...) throws
+      -> CommandSession.Result
+    {
+      let path = session.folder.file("recipe.yaml")
+      let text = """
+        model: \(student)
+        data: \(try session.data(count: 96))
+        output: \(session.folder.file(name))
+        steps:
+          - train:
+              recipe: {epochs: \(epochs), batch_size: 16, learning_rate: 0.05}
+              quantization: {weights: 2, activations: 4, first_last: 2}
+              distillation: \(distillation)
+        """
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+      return session(["apply", path, "--json"] + extra)
+    }
+    let losses = "losses: [\"kd:T=2,alpha=1\", \"at:beta=10\"]"
+    let result = try apply("out.onnx", epochs: 6, "{teacher: \(teacher), \(losses)}")
+    #expect(result.status == 0, "\(result.errors)")
+    let step = try #require((result.object["steps"] as? [[String: Any]])?.first)
+    #expect(step["losses"] as? [String] == ["kd:T=2,alpha=1", "at:beta=10"])
+    #expect(step["quantizer"] as? String == "lsq")
+    let history = step["history"] as? [[String: Any]] ?? []
+    let terms = history.map { $0["terms"] as? [String: Double] ?? [:] }
+    #expect(terms.count == 6)
+    #expect((terms.last?["kd"] ?? 1) < (terms.first?["kd"] ?? 0))
+
+    let url = URL(fileURLWithPath: session.folder.file("out.onnx"))
+    let read = try OnnxModel.read(contentsOf: url)
+    let types = read.nodes.filter { $0.op is DequantizeLinear }
+      .compactMap { read.constant($0.inputs[0])?.elementType }
+    #expect(types == [.int2, .int2])
+    #expect(read.metadata.properties["swiftlet.distill"]?.contains("teacher.onnx") == true)
+    let bytes = try Data(contentsOf: url)
+    let again = try apply("out.onnx", epochs: 6, "{teacher: \(teacher), \(losses)}", "--resume")
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try Data(contentsOf: url) == bytes)
+    let given = try apply("other.onnx", epochs: 6, "{\(losses)}", "--teacher", teacher)
+    #expect(given.status == 0, "\(given.errors)")
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: session.folder.file("other.onnx"))) == bytes)
+  }
+
+  @Test("A teacher that is missing, unused or written over is an error")
+  func wrongTeacher() throws {
+    let session = try CommandSession()
+    let teacher = try session.model("teacher.onnx")
+    let path = session.folder.file("recipe.yaml")
+    func apply(_ step: String, _ output: String, _ extra: String...) throws
+      -> CommandSession.Result
+    {
+      try "steps: [{train: \(step)}]".write(toFile: path, atomically: true, encoding: .utf8)
+      return session(
+        ["apply", path, "--model", try session.model(), "--data", try session.data(), "-o", output]
+          + extra)
+    }
+    let missing = try apply(
+      "{distillation: {teacher: nowhere.onnx}}", session.folder.file("o.onnx"))
+    #expect(missing.status == 1 && missing.errors.contains("nowhere.onnx"))
+    let unused = try apply("{}", session.folder.file("o.onnx"), "--teacher", teacher)
+    #expect(unused.status == 2 && unused.errors.contains("--teacher"))
+    let over = try apply("{distillation: {teacher: \(teacher)}}", teacher)
+    #expect(over.status != 0 && over.errors.contains("teacher.onnx"))
+  }
+
   @Test(
     "Mistakes in a recipe are named",
     arguments: [
@@ -75,6 +149,11 @@ struct QuantizeAwareCommandTests {
       ("steps: [{train: {quantization: {bits: 4}}}]", "bits"),
       ("steps: [{train: {quantization: {quantizer: lsd}}}]", "lsd"),
       ("steps: [{train: {quantization: {pack: bytes}}}]", "types, function"),
+      ("steps: [{train: {distillation: {teach: a.onnx}}}]", "teacher, losses"),
+      ("steps: [{train: {distillation: {losses: []}}}]", "a list of kd"),
+      ("steps: [{train: {distillation: {losses: [ke]}}}]", "ke"),
+      ("steps: [{train: {distillation: {losses: [\"kd:T=-1\"]}}}]", "T=-1"),
+      ("steps: [{train: {distillation: {losses: [kd]}}}]", "--teacher"),
       ("steps: [{prune: {}}]", "train, quantize"), ("steps: []", "steps"),
       ("model: a.onnx", "steps"), ("stepz: []", "stepz"),
     ])

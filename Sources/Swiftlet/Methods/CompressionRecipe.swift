@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import CompressionCore
+public import Distillation
 public import Quantization
 public import Training
 
@@ -14,6 +15,7 @@ public import Training
 ///   - train:
 ///       recipe: {epochs: 30, learning_rate: 0.01, precision: bf16}
 ///       quantization: {quantizer: lsq, weights: 4, activations: 4}
+///       distillation: {teacher: resnet56.onnx, losses: ["kd:T=4,alpha=0.9"]}
 /// ```
 ///
 /// Decoding is strict: unknown fields and wrong values are errors.
@@ -31,11 +33,16 @@ public struct CompressionRecipe: Sendable, Equatable {
     /// Quantization as a part of training; `nil` for none.
     public var quantization: TrainedQuantizationOptions?
 
+    /// A network that teaches; `nil` for none.
+    public var distillation: DistillationOptions?
+
     public init(
-      recipe: TrainingRecipe = TrainingRecipe(), quantization: TrainedQuantizationOptions? = nil
+      recipe: TrainingRecipe = TrainingRecipe(), quantization: TrainedQuantizationOptions? = nil,
+      distillation: DistillationOptions? = nil
     ) {
       self.recipe = recipe
       self.quantization = quantization
+      self.distillation = distillation
     }
   }
 
@@ -134,7 +141,9 @@ extension CompressionRecipe.Step: Codable {
 }
 
 extension CompressionRecipe.TrainingStep: Codable {
-  private enum CodingKeys: String, CodingKey, CaseIterable { case recipe, quantization }
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case recipe, quantization, distillation
+  }
 
   private struct AnyKey: CodingKey {
     let stringValue: String
@@ -155,12 +164,15 @@ extension CompressionRecipe.TrainingStep: Codable {
       recipe: try container.decodeIfPresent(TrainingRecipe.self, forKey: .recipe)
         ?? TrainingRecipe(),
       quantization: try container.decodeIfPresent(
-        TrainedQuantizationOptions.self, forKey: .quantization))
+        TrainedQuantizationOptions.self, forKey: .quantization),
+      distillation: try container.decodeIfPresent(
+        DistillationOptions.self, forKey: .distillation))
   }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(recipe, forKey: .recipe)
     try container.encodeIfPresent(quantization, forKey: .quantization)
+    try container.encodeIfPresent(distillation, forKey: .distillation)
   }
 }

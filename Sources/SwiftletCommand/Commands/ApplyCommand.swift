@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ArgumentParser
+import Distillation
 import Foundation
 package import Reporting
 import Swiftlet
@@ -12,7 +13,10 @@ package struct ApplyCommand: ConsoleCommand {
     abstract: "Does the steps of a recipe one after the other.",
     usage: """
       swiftlet apply recipe.yaml
-      swiftlet apply Recipes/resnet20-w4a4.yaml --model resnet20.onnx --data cifar10/ -o r20.onnx
+      swiftlet apply Recipes/resnet20-cifar10-w4a4.yaml --model resnet20.onnx \\
+        --data cifar10/ -o r20.onnx
+      swiftlet apply Recipes/resnet20-cifar10-w2a2-kd.yaml --model resnet20.onnx \\
+        --teacher resnet56.onnx --data cifar10/ -o r20.onnx
       """,
     discussion: """
       What a step leaves is written beside the output as NAME.step1.onnx and so on; the last step \
@@ -28,6 +32,10 @@ package struct ApplyCommand: ConsoleCommand {
 
   @Option(help: ArgumentHelp("Labelled samples, in place of the recipe's.", valueName: "path"))
   package var data: String?
+
+  @Option(
+    help: ArgumentHelp("The network to learn from, in place of the recipe's.", valueName: "onnx"))
+  package var teacher: String?
 
   @Option(
     name: [.customShort("o"), .long],
@@ -55,13 +63,27 @@ package struct ApplyCommand: ConsoleCommand {
     let chain = StepChain(
       data: try needed(data, plan.data, "data"), output: try needed(output, plan.output, "output"),
       resumes: resume, preprocessing: preprocessing, common: common, console: console)
+    let teachers = try plan.steps.map { step in
+      try step.distillation.map { options in
+        DistillAddition(
+          teacher: try ModelFile(try needed(teacher, options.teacher, "teacher")),
+          choices: options.losses)
+      }
+    }
+    if let teacher, teachers.allSatisfy({ $0 == nil }) {
+      throw CommandError(
+        "--teacher \(teacher): no step of \(recipe) learns from a network",
+        reasons: ["accepted: steps such as train: {distillation: {losses: [kd]}}"],
+        status: .wrongUsage)
+    }
     var current = try needed(model, plan.model, "model")
     var objects: [JSONValue] = []
     for (index, step) in plan.steps.enumerated() {
       let isLast = index == plan.steps.count - 1
       try console.say("Step \(index + 1)/\(plan.steps.count)", step.words)
       let target = isLast ? chain.output : chain.intermediate(index + 1)
-      objects.append(try chain.apply(step, to: current, writing: target))
+      objects.append(
+        try chain.apply(step, to: current, with: teachers[index], writing: target))
       try console.say()
       current = target
     }
@@ -70,15 +92,24 @@ package struct ApplyCommand: ConsoleCommand {
 }
 
 extension CompressionRecipe.Step {
+  /// The teacher's part, where the step has one.
+  var distillation: DistillationOptions? {
+    if case .train(let step) = self { step.distillation } else { nil }
+  }
+
   /// What the step does, in a few words.
   var words: String {
     switch self {
     case .train(let step):
-      guard let quantization = step.quantization else {
-        return "train, \(step.recipe.epochs) epochs"
+      var words = ["train"]
+      if let quantization = step.quantization {
+        words[0] += " with \(quantization.quantizer)"
+        words.append("W\(quantization.weights)A\(quantization.activations)")
       }
-      return "train with \(quantization.quantizer), W\(quantization.weights)"
-        + "A\(quantization.activations), \(step.recipe.epochs) epochs"
+      if let distillation = step.distillation {
+        words += ["with a teacher"] + distillation.losses.map(\.description)
+      }
+      return (words + ["\(step.recipe.epochs) epochs"]).joined(separator: ", ")
     case .quantize(let options): return "quantize, " + (options.words.first ?? "")
     }
   }
@@ -101,16 +132,18 @@ struct StepChain {
   func intermediate(_ number: Int) -> String { "\(stem).step\(number).onnx" }
 
   func apply(
-    _ step: CompressionRecipe.Step, to model: String, writing target: String
+    _ step: CompressionRecipe.Step, to model: String, with teacher: DistillAddition?,
+    writing target: String
   ) throws -> JSONValue {
     switch step {
-    case .train(let step): try train(step, model, target)
+    case .train(let step): try train(step, model, teacher, target)
     case .quantize(let options): try quantize(options, model, target)
     }
   }
 
   private func train(
-    _ step: CompressionRecipe.TrainingStep, _ model: String, _ target: String
+    _ step: CompressionRecipe.TrainingStep, _ model: String, _ teacher: DistillAddition?,
+    _ target: String
   ) throws -> JSONValue {
     var request = TrainRequest(
       model: model, data: data, output: target,
@@ -123,9 +156,11 @@ struct StepChain {
       })
     request.preprocessing = try preprocessing.options()
     request.quantization = step.quantization
+    request.addition = teacher
     if step.quantization != nil {
       return try QuantizeAwareRun(request: request, console: console).finished().json
     }
+    try request.checkOutputs()
     let flag = InterruptFlag()
     let interruption = Interruption(kept: "the steps before are written", asking: flag)
     let outcome = try TrainRun(request: request, console: console, flag: flag).outcome()
