@@ -36,6 +36,7 @@ struct UsageTests {
     #expect(result.status == 0)
     #expect(result.output.hasPrefix("  swiftlet \(name)"))
     #expect(result.output.contains("--json"))
+    for line in result.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
   }
 
   @Test(

@@ -10,10 +10,11 @@ package struct DistillCommand: ConsoleCommand {
     abstract: "Trains a small network with a large one as teacher.",
     usage: """
       swiftlet distill --teacher resnet56.onnx --student resnet20 --data cifar10/ -o r20.kd.onnx
-      swiftlet distill --teacher resnet56.onnx --student resnet20 --data cifar10/ \
-      --loss kd:T=4,alpha=0.9 --loss at:beta=1000 --recipe Recipes/resnet20-cifar10.yaml -o r20.onnx
-      swiftlet distill --teacher big.onnx --student small.onnx --data photos/ \
-      --loss at:student=/relu/,teacher=A+B -o s.onnx
+      swiftlet distill --teacher resnet56.onnx --student resnet20 --data cifar10/ \\
+        --loss kd:T=4,alpha=0.9 --loss at:beta=1000 --recipe Recipes/resnet20-cifar10.yaml \\
+        -o r20.onnx
+      swiftlet distill --teacher big.onnx --student small.onnx --data photos/ \\
+        --loss at:student=/relu/,teacher=A+B -o s.onnx
       """,
     discussion: """
       The teacher runs beside the student on the same samples, as it is in inference, and is not \

@@ -24,68 +24,21 @@ package struct QuantizeAwareCommand: ConsoleCommand {
   @Argument(help: ArgumentHelp("The float network.", valueName: "model.onnx"))
   package var model: String
 
-  @Option(help: ArgumentHelp("Labelled samples to train on.", valueName: "path"))
-  package var data: String
-
-  @Option(
-    help: ArgumentHelp("Samples to measure (default: the test split of --data).", valueName: "path")
-  )
-  package var evaluateOn: String?
-
-  @Option(
-    name: [.customShort("o"), .long],
-    help: ArgumentHelp("The file to write.", valueName: "quantized.onnx"))
-  package var output: String
-
+  @OptionGroup package var arguments: TrainArguments
   @OptionGroup(title: "Quantization") package var method: QuantizeAwareArguments
   @OptionGroup(title: "Teacher") package var learning: TeacherArguments
-
-  @Option(
-    help: ArgumentHelp(
-      "Folder of checkpoints (default: beside the output, NAME.checkpoint).", valueName: "dir"))
-  package var checkpoint: String?
-
-  @Option(help: ArgumentHelp("Seconds between checkpoints (default: 300).", valueName: "s"))
-  package var checkpointEvery: Double = 300
-
-  @Flag(help: "Go on from the checkpoint that is there.")
-  package var resume = false
-
-  @Option(help: ArgumentHelp("Stop after so many updates.", valueName: "n"))
-  package var steps: Int?
-
-  @Option(help: ArgumentHelp("Write an HTML page with the curves.", valueName: "file"))
-  package var report: String?
-
-  @Option(help: ArgumentHelp("Write event files for TensorBoard.", valueName: "dir"))
-  package var tensorboard: String?
-
-  @Option(help: ArgumentHelp("Write a line for each epoch.", valueName: "file.csv"))
-  package var log: String?
-
   @OptionGroup(title: "Recipe") package var recipe: RecipeArguments
   @OptionGroup(title: "Preprocessing") package var preprocessing: PreprocessingArguments
   @OptionGroup package var common: CommonOptions
 
   package init() {}
 
-  package func validate() throws {
-    guard checkpointEvery >= 0 else {
-      throw ValidationError("--checkpoint-every \(checkpointEvery): accepted: 0 or more seconds")
-    }
-    if let steps, steps < 1 { throw ValidationError("--steps \(steps): accepted: 1 or more") }
-  }
-
   package func run(on console: Console) throws {
-    var request = TrainRequest(
-      model: model, data: data, evaluateOn: evaluateOn, output: output,
-      checkpointPath: TrainRequest.checkpointPath(folder: checkpoint, output: output),
-      checkpointEvery: checkpointEvery, resumes: resume, steps: steps, report: report,
-      tensorboard: tensorboard, log: log, common: common,
-      recipe: { kind in
-        try recipe.resolved(seed: common.givenSeed, standardRate: "0.01", kind: kind)
-      })
-    request.preprocessing = try preprocessing.options()
+    var request = try arguments.request(
+      model: model, preprocessing: preprocessing, common: common
+    ) { kind in
+      try recipe.resolved(seed: common.givenSeed, standardRate: "0.01", kind: kind)
+    }
     request.quantization = try method.options()
     request.addition = try learning.addition()
     let view = try QuantizeAwareRun(request: request, console: console).finished()
