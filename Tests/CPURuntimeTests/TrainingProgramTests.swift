@@ -116,11 +116,66 @@ struct TrainingProgramTests {
   }
 
   @Test(
-    "A batch is cut into equal shards, and into how many follows from its size alone",
+    "A batch is cut into equal shards",
     arguments: [(1, 1), (7, 1), (8, 1), (16, 2), (100, 10), (127, 1), (128, 16), (1024, 32)])
   func shards(batch: Int, count: Int) {
     let plan = ShardPlan(batch: batch)
     #expect(plan.count == count)
     #expect(plan.size * plan.count == batch)
+  }
+
+  /// Results of 144 channels at 32×32 pixels, as MobileNetV2 has them, and little weights; and the
+  /// same with the weights of ResNet-18.
+  @Test(
+    "Shards are smaller where samples are large, unless sums over shards cost more",
+    arguments: [
+      (144 * 4096, 2_200_000, 32), (16 * 4096, 270_000, 16), (144 * 4096, 11_000_000, 16),
+    ])
+  func smallShards(greatest: Int, weights: Int, count: Int) {
+    var load = ShardPlan.Load()
+    load.greatestResult = greatest
+    load.allResults = 12 * greatest
+    load.weightGradients = 4 * weights
+    #expect(ShardPlan(batch: 128, load: load).count == count)
+  }
+
+  /// Eight convolutions one after the other.
+  private func chain(batch: Int) -> TrainingStep {
+    var graph = Graph()
+    var value = graph.addInput(name: "x", type: TensorType(.float32, shape: [batch, 8, 16, 16]))
+    for layer in 0..<8 {
+      let weight = graph.addConstant(
+        Tensor(
+          (0..<576).map { Float((Int($0) * 7 + layer) % 11 - 5) / 20 }, shape: [8, 8, 3, 3]),
+        name: "w\(layer)")
+      value =
+        graph.addNode(
+          Conv(padding: .explicit([1, 1, 1, 1])), name: "conv\(layer)", inputs: [value, weight],
+          outputNames: ["y\(layer)"])[0]
+    }
+    graph.markOutput(value)
+    return TrainingStep(graph: graph, variables: [])
+  }
+
+  @Test("What one shard hands on from task to task takes no memory for the batch")
+  func shardLocals() throws {
+    let sample = 8 * 16 * 16
+    func run(batch: Int, threads: Int) throws -> (values: [Float], byteCount: Int) {
+      let program = try TrainingProgram(
+        chain(batch: batch), store: VariableStore(), options: TrainingOptions(threads: threads))
+      let x = Tensor(
+        (0..<batch * sample).map { Float($0 % 97) / 48 - 1 }, shape: [batch, 8, 16, 16])
+      // Twice, as memory is left as the first run leaves it.
+      try program.run(["x": x])
+      let output = try #require(try program.run(["x": x])["y7"])
+      return (output.floats(), program.arenaByteCount)
+    }
+    let whole = try run(batch: 64, threads: 1)
+    let first = try run(batch: 8, threads: 1)
+    #expect(whole.byteCount < 4 * 64 * sample * 4)
+    #expect(try run(batch: 64, threads: 2).values == whole.values)
+    let greatest = first.values.map(abs).max() ?? 0
+    #expect(
+      zip(first.values, whole.values).allSatisfy { abs($0 - $1) <= 1e-5 * greatest })
   }
 }

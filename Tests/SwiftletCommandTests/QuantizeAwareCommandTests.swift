@@ -68,6 +68,39 @@ struct QuantizeAwareCommandTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: session.folder.file("out.onnx"))) == bytes)
   }
 
+  @Test("Bits are lowered from step to step on the trained weights")
+  func lowering() throws {
+    let session = try CommandSession()
+    func apply(_ model: String, _ output: String, bits: Int...) throws -> CommandSession.Result {
+      let path = session.folder.file("\(output).yaml")
+      let steps = bits.map {
+        """
+          - train:
+              recipe: {epochs: 1, batch_size: 16, learning_rate: 0.01}
+              quantization: {quantizer: lsq, weights: \($0), activations: \($0)}
+        """
+      }
+      try (["steps:"] + steps).joined(separator: "\n").write(
+        toFile: path, atomically: true, encoding: .utf8)
+      return session([
+        "apply", path, "--model", model, "--data", try session.data(count: 96), "-o",
+        session.folder.file(output), "--json",
+      ])
+    }
+    func bytes(_ name: String) throws -> Data {
+      try Data(contentsOf: URL(fileURLWithPath: session.folder.file(name)))
+    }
+    let lowered = try apply(try session.model(), "lowered.onnx", bits: 6, 3)
+    #expect(lowered.status == 0, "\(lowered.errors)")
+    #expect(lowered.errors.contains("before their rounding"))
+    let weights = session.folder.file("lowered.step1.checkpoint/model.onnx")
+    let alone = try apply(weights, "alone.onnx", bits: 3)
+    #expect(alone.status == 0, "\(alone.errors)")
+    #expect(try bytes("lowered.onnx") == bytes("alone.onnx"))
+    #expect(try apply(try session.model(), "direct.onnx", bits: 3).status == 0)
+    #expect(try bytes("lowered.onnx") != bytes("direct.onnx"))
+  }
+
   /// With all weight on the teacher labels give no gradient, so what is learnt comes from it.
   @Test("A recipe trains with few bits and a teacher at once, and goes on where it was")
   func taught() throws {

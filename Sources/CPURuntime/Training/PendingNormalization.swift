@@ -43,6 +43,19 @@ extension TrainingBuilder {
     return convolutions == 1
   }
 
+  /// Whether the gradients of a convolution are all that reads a value: they do so shard by shard
+  /// right behind what computes it, so that memory of its own stays in the caches.
+  func isReadByConvolutionGradients(_ value: ValueID) -> Bool {
+    guard let shape = shape(of: value), isSharded(shape), let nodes = readingNodes(value) else {
+      return false
+    }
+    return !nodes.isEmpty
+      && nodes.allSatisfy { node in
+        (node.op is ConvInputGradient || node.op is ConvWeightGradient)
+          && node.inputs.indices.filter { node.inputs[$0] == value } == [0]
+      }
+  }
+
   /// Adds the last step of a normalization.
   func addNormalization(_ normalization: PendingNormalization, to target: Placement) {
     let source = normalization.source

@@ -32,6 +32,7 @@ final class TrainingArena {
   private let buffers: [TrainingBuilder.Buffer]
   private let plans: UnsafeMutableBufferPointer<Plan>
   private let barrier: UnsafeMutablePointer<swt_barrier>
+  private let locals: ShardLocalPlan
   private var measures = false
 
   init(_ builder: TrainingBuilder, keeping outputs: [Placement], threads: Int)
@@ -44,10 +45,15 @@ final class TrainingArena {
     }
     let last = schedule.phases.count
     let kept = Set(outputs.map(\.buffer))
+    let locals = ShardLocalPlan(
+      tasks, schedule, buffers, keeping: kept, shards: builder.shards.count)
+    self.locals = locals
     var requests: [MemoryPlan.Request] = []
     var requesters: [Int] = []
     for (index, buffer) in builder.buffers.enumerated() {
-      guard let lifetime = schedule.lifetimes[index] else { continue }
+      guard let lifetime = schedule.lifetimes[index], locals.offsets[index] == nil else {
+        continue
+      }
       let span = kept.contains(index) ? lifetime.lowerBound...last : lifetime
       switch buffer.kind {
       case .arena:
@@ -60,6 +66,8 @@ final class TrainingArena {
       }
       requesters.append(index)
     }
+    let blockStride = MemoryPlan.aligned(locals.byteCount)
+    requests.append(MemoryPlan.Request(byteCount: blockStride * threads, lifetime: 0...last))
     let plan = MemoryPlan(requests)
     byteCount = plan.arenaByteCount
     base = TrainingArena.allocate(byteCount)
@@ -70,6 +78,12 @@ final class TrainingArena {
       if case .threadCopies = builder.buffers[buffer].kind {
         strides[buffer] = MemoryPlan.aligned(builder.buffers[buffer].byteCount)
       }
+    }
+    let block = base + (plan.offsets.last ?? 0)
+    for (index, offset) in locals.offsets.enumerated() {
+      guard let offset else { continue }
+      addresses[index] = block + offset
+      strides[index] = blockStride
     }
     for (index, buffer) in builder.buffers.enumerated() {
       switch buffer.kind {
@@ -144,7 +158,8 @@ final class TrainingArena {
           var end = next
           while end < phase.count, tasks[phase[end]].scope == .shards { end += 1 }
           for shard in isReversed ? mine.reversed() : mine {
-            for task in phase[next..<end] { calls.append(try call(task, shard, own)) }
+            let seen = seen(own, by: shard)
+            for task in phase[next..<end] { calls.append(try call(task, shard, seen)) }
           }
           isReversed.toggle()
           next = end
@@ -162,6 +177,18 @@ final class TrainingArena {
       phases.append(calls)
     }
     return phases
+  }
+
+  /// A thread's memory as tasks on one shard see it: what holds one shard at a time begins where
+  /// the shard's part would be the one that there is.
+  private func seen(_ memory: TaskMemory, by shard: Int) -> TaskMemory {
+    var addresses = memory.addresses
+    for (buffer, stride) in locals.shardStrides.enumerated() where stride > 0 {
+      addresses[buffer] = addresses[buffer].map { $0 - stride * shard }
+    }
+    return TaskMemory(
+      addresses: addresses, threadStrides: memory.threadStrides, thread: memory.thread,
+      inputs: memory.inputs)
   }
 
   private func call(

@@ -23,9 +23,11 @@ enum TrainingCompiler {
     do throws(OneDNNError) { engine = try Engine() } catch {
       throw .kernelFailure(node: "", call: error.call, status: error.status)
     }
+    let realType = options.precision == .bf16 ? ElementType.bfloat16 : .float32
+    let batch = batchExtent(of: step)
+    let shards = ShardPlan(batch: batch, load: load(of: step.graph, batch: batch, in: realType))
     let builder = try TrainingBuilder(
-      step, blocks: blocks, engine: engine, shards: ShardPlan(batch: batchExtent(of: step)),
-      realType: options.precision == .bf16 ? .bfloat16 : .float32)
+      step, blocks: blocks, engine: engine, shards: shards, realType: realType)
     let graph = step.graph
     for (position, node) in graph.nodes.enumerated() {
       builder.position = position
@@ -72,6 +74,20 @@ enum TrainingCompiler {
       step.graph.inputs.filter { !variables.contains($0) }
         .compactMap { step.graph[$0].type?.shape?.first })
     return extents.count == 1 ? extents.first ?? 0 : 0
+  }
+
+  private static func load(of graph: Graph, batch: Int, in type: ElementType) -> ShardPlan.Load {
+    var load = ShardPlan.Load()
+    for node in graph.nodes where node.op is Conv && batch > 0 {
+      guard let output = node.outputs[0].flatMap({ graph.type($0)?.shape }),
+        let weight = node.inputs[1].flatMap({ graph.type($0)?.shape })
+      else { continue }
+      let sample = type.byteCount(of: output.reduce(1, *) / batch)
+      load.greatestResult = max(load.greatestResult, sample)
+      load.allResults += sample
+      load.weightGradients += ElementType.float32.byteCount(of: weight.reduce(1, *))
+    }
+    return load
   }
 
   private static func outputPlacements(

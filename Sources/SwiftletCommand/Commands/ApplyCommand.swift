@@ -22,6 +22,9 @@ package struct ApplyCommand: ConsoleCommand {
       What a step leaves is written beside the output as NAME.step1.onnx and so on; the last step \
       writes the output. --resume goes on from the checkpoints of the steps: those that are done \
       are not done again.
+
+      Training with codes right behind training with codes goes on from the trained weights before \
+      their rounding, so a recipe may lower the bits from step to step.
       """)
 
   @Argument(help: ArgumentHelp("A YAML file with a list of steps.", valueName: "recipe.yaml"))
@@ -82,6 +85,10 @@ package struct ApplyCommand: ConsoleCommand {
       let isLast = index == plan.steps.count - 1
       try console.say("Step \(index + 1)/\(plan.steps.count)", step.words)
       let target = isLast ? chain.output : chain.intermediate(index + 1)
+      if index > 0, step.trainsCodes, plan.steps[index - 1].trainsCodes {
+        current = chain.trainedWeights(current)
+        try console.say("Weights", "\(current): those of step \(index), before their rounding")
+      }
       objects.append(
         try chain.apply(step, to: current, with: teachers[index], writing: target))
       try console.say()
@@ -95,6 +102,11 @@ extension CompressionRecipe.Step {
   /// The teacher's part, where the step has one.
   var distillation: DistillationOptions? {
     if case .train(let step) = self { step.distillation } else { nil }
+  }
+
+  /// Whether it trains with rounding.
+  var trainsCodes: Bool {
+    if case .train(let step) = self { step.quantization != nil } else { false }
   }
 
   /// What the step does, in a few words.
@@ -131,6 +143,11 @@ struct StepChain {
   /// The file that a step before the last leaves.
   func intermediate(_ number: Int) -> String { "\(stem).step\(number).onnx" }
 
+  /// The network of real weights from which a file of codes was made by training.
+  func trainedWeights(_ target: String) -> String {
+    TrainRequest.checkpointPath(folder: nil, output: target)
+  }
+
   func apply(
     _ step: CompressionRecipe.Step, to model: String, with teacher: DistillAddition?,
     writing target: String
@@ -147,7 +164,7 @@ struct StepChain {
   ) throws -> JSONValue {
     var request = TrainRequest(
       model: model, data: data, output: target,
-      checkpointPath: TrainRequest.checkpointPath(folder: nil, output: target), resumes: resumes,
+      checkpointPath: trainedWeights(target), resumes: resumes,
       common: common,
       recipe: { _ in
         var recipe = step.recipe

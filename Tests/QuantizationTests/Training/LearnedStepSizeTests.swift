@@ -23,13 +23,38 @@ struct LearnedStepSizeTests {
   /// Mean magnitude 4.3 / 6, Q_P = 1, so the step is 2 · 4.3 / 6 = 1.433333.
   @Test("begins with the step worked by hand")
   func initialStep() throws {
-    let probe = try RoundingProbe(try quantizer(), operand(), shape: [2, 3])
+    let quantizer = try quantizer(["start": "mean"])
+    let probe = try RoundingProbe(quantizer, operand(), shape: [2, 3])
     let step = try #require(probe.parameters["w/step"]?.floats().first)
     #expect(abs(step - 1.433333) < 1e-6)
     // 1 bit less for the sign of activations: Q_P = 3.
-    let activation = try RoundingProbe(try quantizer(), operand(.activation), shape: [1, 2, 3])
+    let activation = try RoundingProbe(quantizer, operand(.activation), shape: [1, 2, 3])
     let other = try #require(activation.parameters["w/step"]?.floats().first)
     #expect(abs(other - 1.433333 / Float(3).squareRoot()) < 1e-6)
+  }
+
+  /// A step of 1 has all but the outlier on the grid −2…1; wider ones, as the mean magnitude asks
+  /// for, round everything else away.
+  @Test("begins with the step of the least error")
+  func leastError() throws {
+    let values: [Float] = [-2, -1, 1, 1, 0, 4]
+    var operand = operand()
+    operand.observed = values
+    func step(_ options: [String: String]) throws -> Float {
+      let probe = try RoundingProbe(try quantizer(options), operand, shape: [2, 3])
+      return try #require(probe.parameters["w/step"]?.floats().first)
+    }
+    func error(_ step: Float) -> Float {
+      values.reduce(0) { sum, value in
+        let code = min(max(value / step, -2), 1).rounded(.toNearestOrEven)
+        return sum + (value - code * step) * (value - code * step)
+      }
+    }
+    let found = try step([:])
+    #expect(error(found) <= error(try step(["start": "mean"])))
+    #expect((1...100).allSatisfy { error(found) <= error(4 * Float($0) / 100) + 1e-5 })
+    operand.observed = [Float](repeating: 0, count: 6)
+    #expect(try step([:]) == 2)
   }
 
   @Test("scales the step's gradient by 1 / √(N Q_P)")
@@ -42,7 +67,7 @@ struct LearnedStepSizeTests {
 
   @Test("has a step for each channel if that is asked for")
   func channels() throws {
-    let quantizer = try quantizer(["granularity": "channel"])
+    let quantizer = try quantizer(["granularity": "channel", "start": "mean"])
     let probe = try RoundingProbe(quantizer, operand(), shape: [2, 3])
     let steps = try #require(probe.parameters["w/step"]?.floats())
     #expect(zip(steps, [1.6, 1.9 * 2 / 3]).allSatisfy { abs($0 - Float($1)) < 1e-6 })

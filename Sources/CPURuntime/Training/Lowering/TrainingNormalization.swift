@@ -204,10 +204,13 @@ extension BatchStatisticsNormalizationGradient: TrainingLowerable {
         remaining = SWK_TRAINING_NONE
       }
       let reusable = (addendGradient == nil ? [stored] : []) + [operands.dY, operands.second, x]
-      let target =
-        reusable.compactMap { $0 }.first {
+      let reused =
+        builder.isReadByConvolutionGradients(output)
+        ? nil
+        : reusable.compactMap { $0 }.first {
           builder.mayOverwrite($0) && (addendGradient == nil || $0.buffer != stored?.buffer)
-        } ?? builder.allocate(builder.realType, shape, .channelsLast)
+        }
+      let target = reused ?? builder.allocate(builder.realType, shape, .channelsLast)
       addApplication(
         builder, inner, type: type, activation: remaining, mean: mean, fused: fused,
         factors: results, target: target, label: label)
