@@ -163,4 +163,22 @@ struct OpaqueOpsetTests {
       try OnnxModel.serialized(graph, options: OnnxWriteOptions(opset: 21))
     }
   }
+
+  /// `Concat` had a standard axis before operator set 4 and has none since.
+  @Test("An unread node of an old operator set is refused where a later one asks for more")
+  func oldForm() throws {
+    let bytes = WireMessage.model(opset: 2) {
+      $0.between(
+        "x", "y",
+        [
+          .node(
+            "Concat", ["x"], ["y"], name: "joined",
+            attributes: [.attribute("no_such_attribute", int: 0)])
+        ])
+    }
+    let graph = try OnnxModel.read(bytes)
+    #expect(graph.nodes.first?.op is Opaque)
+    let error = #expect(throws: OnnxError.self) { try OnnxModel.serialized(graph) }
+    #expect(error?.description.contains("operator set 4") == true)
+  }
 }

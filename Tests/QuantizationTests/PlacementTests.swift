@@ -47,6 +47,28 @@ struct PlacementTests {
     #expect(graph.constant(node?.inputs[2])?.integers() == [0])
   }
 
+  /// The last values that are quantized become scores by a mean over places: the greatest of them
+  /// decide.
+  @Test("No estimator cuts off what becomes scores")
+  func scores() throws {
+    var builder = NetworkBuilder()
+    let first = builder.add(Unary(.relu), [builder.conv(builder.input, 3, 4)])
+    let last = builder.add(Unary(.relu), [builder.conv(first, 4, 5)])
+    let mean = builder.add(GlobalPool(.average), [last])
+    let network = builder.finished(builder.add(Flatten(axis: 1), [mean]))
+    func scale(_ value: String, percentile: Double?) throws -> Float {
+      let graph = try quantized(network, builder) {
+        $0.estimator = percentile == nil ? "minmax" : "percentile"
+        $0.percentile = percentile ?? $0.percentile
+        $0.correctsBiases = false
+      }
+      let node = graph.nodes.first { $0.name == "\(value)_QuantizeLinear" }
+      return try #require(graph.constant(node?.inputs[1])?.floats().first)
+    }
+    #expect(try scale("v4", percentile: 0.9) == scale("v4", percentile: nil))
+    #expect(try scale("v2", percentile: 0.9) < scale("v2", percentile: nil))
+  }
+
   @Test("A sigmoid and the product with it stay with their convolution")
   func gatedActivation() throws {
     var builder = NetworkBuilder()

@@ -59,15 +59,16 @@ extension Opaque {
 
   /// The operator sets that change the form or the meaning of an operator.
   private static let changes: [String: [Int]] = [
-    "Add": [7], "And": [7], "BatchNormalization": [9, 14], "Clip": [11], "DFT": [20], "Div": [7],
-    "Dropout": [12], "Equal": [7], "Greater": [7], "GridSample": [20],
-    "GroupNormalization": [21], "Hardmax": [13], "Less": [7], "LogSoftmax": [13], "Mul": [7],
-    "Or": [7], "PRelu": [7], "Pad": [11], "Pow": [7],
+    "Add": [7], "And": [7], "BatchNormalization": [9, 14], "Cast": [6], "Clip": [11], "Concat": [4],
+    "DFT": [20], "Div": [7], "Dropout": [12], "Equal": [7], "GRU": [7], "Gemm": [7], "Greater": [7],
+    "GridSample": [20], "GroupNormalization": [21], "Hardmax": [13], "LSTM": [7], "Less": [7],
+    "LogSoftmax": [13], "Mul": [7], "Or": [7], "PRelu": [7], "Pad": [2, 11], "Pow": [7], "RNN": [7],
     "ReduceL1": [18], "ReduceL2": [18], "ReduceLogSum": [18], "ReduceLogSumExp": [18],
-    "ReduceMax": [18], "ReduceMean": [18], "ReduceMin": [18], "ReduceProd": [18],
-    "ReduceSum": [13], "ReduceSumSquare": [18], "Resize": [11], "RoiAlign": [16], "Scan": [9],
-    "Scatter": [11], "Slice": [10], "Softmax": [13], "Split": [13, 18], "Squeeze": [13],
-    "Sub": [7], "Tile": [6], "TopK": [10], "Unsqueeze": [13], "Upsample": [9, 10], "Xor": [7],
+    "ReduceMax": [18], "ReduceMean": [18], "ReduceMin": [18], "ReduceProd": [18], "ReduceSum": [13],
+    "ReduceSumSquare": [18], "Reshape": [5], "Resize": [11], "RoiAlign": [16], "Scan": [9],
+    "Scatter": [11], "Selu": [6], "Slice": [10], "Softmax": [13], "Split": [13, 18],
+    "Squeeze": [13], "Sub": [7],
+    "Tile": [6], "TopK": [10], "Unsqueeze": [13], "Upsample": [9, 10], "Xor": [7],
   ]
 }
 

@@ -18,6 +18,7 @@ extension QuantizationPlan {
     }
     let ends = Set(
       sites.filter { widened.contains($0.node) }.flatMap { [$0.data, $0.result, $0.output] })
+    let scores = graph.scoreValues
     var codes: [ValueID: AffineCode] = [:]
     var wide: Set<ValueID> = []
     for group in groups {
@@ -35,7 +36,9 @@ extension QuantizationPlan {
         }
         joint.add(part)
       }
-      let range = joint.isEmpty ? 0...0 : estimator.range(of: joint, for: request)
+      let holdsScores = group.values.contains(where: scores.contains)
+      let chosen: any RangeEstimator = holdsScores ? MinimumMaximumRange() : estimator
+      let range = joint.isEmpty ? 0...0 : chosen.range(of: joint, for: request)
       let code = ActivationCodes.code(
         from: range.lowerBound, to: range.upperBound, options: options)
       for value in group.values { codes[value] = code }

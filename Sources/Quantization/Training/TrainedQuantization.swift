@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Autodiff
+import Autodiff
 public import CompressionCore
 public import GraphIR
 public import TensorCore

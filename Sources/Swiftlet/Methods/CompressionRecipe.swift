@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import CompressionCore
+import CompressionCore
 public import Distillation
 public import Quantization
 public import Training

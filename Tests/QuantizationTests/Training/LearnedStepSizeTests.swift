@@ -65,6 +65,23 @@ struct LearnedStepSizeTests {
     #expect(op.codes == -2...1 && op.stepGradient == .learned && !op.includesEnds)
   }
 
+  /// With 8 bits the least error has a step of 1.6 / 127 or less, the mean magnitude one of
+  /// 2 · 4.3 / 6 / √127, so the gradient is scaled by at most the square of their ratio.
+  @Test("damps the gradient of a fine step")
+  func damping() throws {
+    var operand = operand()
+    operand.bits = 8
+    func scale(_ options: [String: String]) throws -> Float {
+      let probe = try RoundingProbe(try quantizer(options), operand, shape: [2, 3])
+      return try #require((probe.graph.nodes.first?.op as? FakeQuantize)?.gradientScale)
+    }
+    let usual = try scale(["start": "mean"])
+    #expect(abs(usual - 1 / Float(6 * 127).squareRoot()) < 1e-6)
+    let ratio: Float = (1.6 / 127) / (2 * 4.3 / 6 / Float(127).squareRoot())
+    #expect(try scale([:]) <= usual * ratio * ratio * 1.001)
+    #expect(try scale([:]) > usual * ratio * ratio / 4)
+  }
+
   @Test("has a step for each channel if that is asked for")
   func channels() throws {
     let quantizer = try quantizer(["granularity": "channel", "start": "mean"])
