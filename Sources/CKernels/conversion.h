@@ -12,11 +12,15 @@
 
 namespace swk {
 
-/// A conversion made ready: `finish((code - zero) * factor)`.
+/// A conversion made ready: `finish((code - zero) * factor / divisor)`.
+///
+/// Reals become codes by a division, as ONNX defines `QuantizeLinear`: a product with the rounded
+/// reciprocal turns ties, of which pixels on an even grid have many, to the other side.
 struct Conversion {
   bool copies;
   int32_t zero;
   float factor;
+  float divisor;
   Finish finish;
 };
 
@@ -27,8 +31,10 @@ inline Conversion Prepare(const swk_format& from, const swk_format& to) {
   c.zero = IsByte(from.type) ? from.zero_point : 0;
   c.copies = from.type == to.type && from.type != SWK_S32 &&
              (!IsByte(to.type) || (from.scale == to.scale && from.zero_point == to.zero_point));
+  c.divisor = 1.0f;
   if (IsByte(to.type)) {
-    c.factor = IsInteger(from.type) ? from.scale / to.scale : 1.0f / to.scale;
+    c.factor = IsInteger(from.type) ? from.scale / to.scale : 1.0f;
+    if (!IsInteger(from.type)) c.divisor = to.scale;
   } else {
     c.factor = IsInteger(from.type) ? from.scale : 1.0f;
   }
@@ -46,7 +52,7 @@ inline void ConvertScalar(
   }
   const float v = IsByte(from) ? static_cast<float>(LoadByte(from, src, i) - c.zero)
                                : LoadScalar(from, src, i);
-  StoreScalar(c.finish, v * c.factor, dst, o);
+  StoreScalar(c.finish, v * c.factor / c.divisor, dst, o);
 }
 
 /// Calls `visit(pointer to const element)` with the element type of `type`.

@@ -81,12 +81,17 @@ HWY_INLINE VF LoadCentred(DF df, const In* p, int32_t zero) {
 }
 
 /// The value of an element that is to be converted.
-template <class In>
+template <class In, class Out>
 struct ConvertedValue {
   int32_t zero;
   float factor;
+  float divisor;
   HWY_INLINE VF operator()(const In* in) const {
     const DF df;
+    if constexpr (
+      (std::is_same<In, float>::value || std::is_same<In, BFloat16>::value) && sizeof(Out) == 1) {
+      return hn::Div(LoadCentred(df, in, zero), hn::Set(df, divisor));
+    }
     return hn::Mul(LoadCentred(df, in, zero), hn::Set(df, factor));
   }
 };
@@ -99,7 +104,7 @@ HWY_NOINLINE void ConvertRun(const Conversion& c, const In* in, Out* out, size_t
     std::memmove(static_cast<void*>(out), in, count * sizeof(Out));
     return;
   }
-  Map(c.finish, in, out, count, ConvertedValue<In>{c.zero, c.factor});
+  Map(c.finish, in, out, count, ConvertedValue<In, Out>{c.zero, c.factor, c.divisor});
 }
 
 }  // namespace HWY_NAMESPACE
