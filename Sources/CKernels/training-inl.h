@@ -97,8 +97,10 @@ HWY_INLINE void WithData(swk_type type, bool hardware, const Visit& visit) {
   visit(BFloat16());
 }
 
-/// Calls `body(tag, i)` for vectors that cover elements `[0, count)`: whole ones, then ever
-/// narrower ones, so that nothing outside is touched and nothing is visited twice.
+/// Calls `body(tag, i)` for vectors that cover elements `[0, count)`: whole ones, then narrower
+/// ones, so that nothing outside is touched and nothing is visited twice.
+///
+/// Few widths: each is one more copy of every kernel to compile.
 template <class Body>
 HWY_INLINE void ForVectors(size_t count, const Body& body) {
   const DF df;
@@ -112,10 +114,10 @@ HWY_INLINE void ForVectors(size_t count, const Body& body) {
     body(df, i);
     i += lanes;
   }
-  const hn::CappedTag<float, 8> d8;
-  for (; i + 8 <= count && hn::Lanes(d8) == 8; i += 8) body(d8, i);
-  const hn::CappedTag<float, 4> d4;
-  for (; i + 4 <= count && hn::Lanes(d4) == 4; i += 4) body(d4, i);
+  if constexpr (HWY_LANES(float) > 8) {
+    const hn::CappedTag<float, 8> d8;
+    for (; i + 8 <= count && hn::Lanes(d8) == 8; i += 8) body(d8, i);
+  }
   const hn::CappedTag<float, 1> d1;
   for (; i < count; ++i) body(d1, i);
 }
@@ -132,12 +134,18 @@ HWY_INLINE void ForPanels(size_t channels, const Body& body) {
     body(df, std::integral_constant<int, 2>(), c);
   }
   for (; c + lanes <= channels; c += lanes) body(df, One(), c);
-  const hn::CappedTag<float, 8> d8;
-  for (; c + 8 <= channels && hn::Lanes(d8) == 8; c += 8) body(d8, One(), c);
-  const hn::CappedTag<float, 4> d4;
-  for (; c + 4 <= channels && hn::Lanes(d4) == 4; c += 4) body(d4, One(), c);
+  if constexpr (HWY_LANES(float) > 8) {
+    const hn::CappedTag<float, 8> d8;
+    for (; c + 8 <= channels && hn::Lanes(d8) == 8; c += 8) body(d8, One(), c);
+  }
   const hn::CappedTag<float, 1> d1;
   for (; c < channels; ++c) body(d1, One(), c);
+}
+
+/// `a * b + sum`, each rounded by itself; with an exact product that makes no difference.
+template <bool kExact, class V>
+HWY_INLINE V AddProduct(V a, V b, V sum) {
+  return kExact ? hn::MulAdd(a, b, sum) : hn::Add(hn::Mul(a, b), sum);
 }
 
 /// The derivative of hard swish.

@@ -46,6 +46,7 @@ extension PassPipeline {
       Step(RecognizeLayerNormalization(keepsOperatorSet: false), "as above"),
       Step(RecognizeGlobalPooling(), "maps whose size was symbolic"),
     ] + folding + [
+      Step(FuseBias(takesComputedWeights: true), "biases that files keep apart from rounding"),
       Step(DropDeadNodes(), "dead users would keep operators from being fused"),
       Step(RecognizeAttention(), "before additions and scales become stages of its products"),
       Step(RecognizeDynamicProduct(), "before what turns its sums into reals is fused elsewhere"),

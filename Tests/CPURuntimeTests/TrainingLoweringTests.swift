@@ -80,6 +80,15 @@ struct TrainingLoweringTests {
         op: ConvWeightGradient(of: three, kernelExtents: [3, 3]),
         inputs: [[16, 24, 8, 8], [16, 3, 8, 8]]),
       TrainingCase(
+        name: "gradient of weights by pairs of positions",
+        op: ConvWeightGradient(
+          of: Conv(padding: .explicit([1, 1, 1, 1])), kernelExtents: [3, 3]),
+        inputs: [[16, 32, 7, 7], [16, 16, 7, 7]]),
+      TrainingCase(
+        name: "gradient of strided weights by pairs of positions",
+        op: ConvWeightGradient(of: strided, kernelExtents: [3, 3]),
+        inputs: [[16, 16, 4, 4], [16, 8, 8, 8]]),
+      TrainingCase(
         name: "gradient of depthwise weights",
         op: ConvWeightGradient(of: depthwise, kernelExtents: [3, 3]), inputs: [image, image]),
       normalization(.none, addend: false), normalization(.relu, addend: true),

@@ -224,4 +224,19 @@ import Testing
     }
     #expect(try rewritten(graph, by: FuseBias()).kinds == ["Conv", "Add"])
   }
+  @Test(
+    "behind dequantized weights only if asked to, and only where there is no bias yet",
+    arguments: [false, true], [false, true])
+  func computedWeights(isAsked: Bool, hasBias: Bool) throws {
+    let graph = Graph.made { graph in
+      let x = graph.input([2, 3, 4, 4])
+      let weight = graph.weight([5, 3, 1, 1], seed: 1)
+      let bias: ValueID? = hasBias ? graph.random([5], seed: 2, "b") : nil
+      let conv = graph.node(Conv(), x, weight, bias)
+      return [graph.node(Binary(.add), conv, graph.random([1, 5, 1, 1], seed: 3, "c"))]
+    }
+    let result = try rewritten(graph, by: FuseBias(takesComputedWeights: isAsked))
+    let stays = !isAsked || hasBias
+    #expect(result.kinds == ["DequantizeLinear", "Conv"] + (stays ? ["Add"] : []))
+  }
 }

@@ -70,6 +70,26 @@ struct AffineCodeTests {
     #expect(abs(AffineCode.affine(from: 5, to: 5, codes: 0...255).scale - 5 / 255) < 1e-7)
   }
 
+  @Test("On the range −1…1 no pixel is near a tie, and both ends have a code")
+  func pixels() {
+    let code = AffineCode.withoutTies(from: -1, to: 1, codes: 0...255)
+    #expect(code.reals.contains(-1) && code.reals.contains(1))
+    for pixel in 0...255 {
+      let steps = (Double(pixel) / 127.5 - 1) / Double(code.scale)
+      #expect(abs(steps - steps.rounded(.down) - 0.5) > 0.0019)
+    }
+  }
+
+  @Test(
+    "Other ranges have the steps that they always have",
+    arguments: [-3...6, -1...2, 0...6, -2...0, 0...0, -2.118...2.64] as [ClosedRange<Double>])
+  func usualSteps(range: ClosedRange<Double>) {
+    let (least, greatest) = (range.lowerBound, range.upperBound)
+    #expect(
+      AffineCode.withoutTies(from: least, to: greatest, codes: 0...255)
+        == AffineCode.affine(from: least, to: greatest, codes: 0...255))
+  }
+
   @Test("NaN becomes the zero point, infinities the outermost codes")
   func notFinite() {
     #expect(example.code(of: .nan) == -42)

@@ -26,5 +26,6 @@
 #include "swk_softmax.h"
 #include "swk_statistics.h"
 #include "swk_training.h"
+#include "swk_weight_gradient.h"
 
 #endif

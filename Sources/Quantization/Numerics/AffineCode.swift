@@ -51,6 +51,26 @@ public struct AffineCode: Sendable, Equatable {
     return AffineCode(scale: scale.nextDown, zeroPoint: code.zeroPoint, codes: codes)
   }
 
+  /// The map of a real range onto all codes, of a slightly larger step where zero would fall
+  /// midway between two codes.
+  ///
+  /// There every multiple of the step is a tie: a pixel `p / 127.5 − 1` on the range −1…1 is
+  /// `p − 127.5` steps, and the last bit of its float decides its code. Here both ends keep a code
+  /// of their own, and pixels are off the ties.
+  public static func withoutTies(
+    from minimum: Double, to maximum: Double, codes: ClosedRange<Int32>
+  ) -> AffineCode {
+    let code = AffineCode.affine(from: minimum, to: maximum, codes: codes)
+    guard minimum < 0, maximum > 0 else { return code }
+    let zero = -minimum / Double(code.scale)
+    guard abs(zero - zero.rounded(.down) - 0.5) < 0.01 else { return code }
+    let below = Double(code.zeroPoint) - Double(codes.lowerBound)
+    let above = Double(codes.upperBound) - Double(code.zeroPoint)
+    guard below > 0, above > 0 else { return code }
+    guard let scale = usableScale(max(-minimum / below, maximum / above)) else { return code }
+    return AffineCode(scale: scale, zeroPoint: code.zeroPoint, codes: codes)
+  }
+
   /// The map with zero point 0 that reaches `magnitude` on both sides: `S = magnitude / max code`.
   ///
   /// - Parameters:

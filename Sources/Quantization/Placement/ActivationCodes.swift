@@ -55,7 +55,7 @@ extension ActivationCodes {
   ) -> AffineCode {
     let all = ClosedRange<Int32>(allOf: options.activationType)
     guard options.symmetricActivations else {
-      return .affine(from: minimum, to: maximum, codes: all)
+      return .withoutTies(from: minimum, to: maximum, codes: all)
     }
     let magnitude = max(abs(minimum), abs(maximum))
     if options.activationType.isSignedInteger {

@@ -38,12 +38,28 @@ extension QuantizationPlan {
       }
       let holdsScores = group.values.contains(where: scores.contains)
       let chosen: any RangeEstimator = holdsScores ? MinimumMaximumRange() : estimator
-      let range = joint.isEmpty ? 0...0 : chosen.range(of: joint, for: request)
+      let range =
+        joint.isEmpty ? 0...0 : chosen.range(of: joint, for: request).reachingNearEnds(of: joint)
       let code = ActivationCodes.code(
         from: range.lowerBound, to: range.upperBound, options: options)
       for value in group.values { codes[value] = code }
     }
     return ActivationCodes(
       elementType: options.activationType, codes: codes, widened: wide)
+  }
+}
+
+extension ClosedRange<Double> {
+  /// The range with each end that lies less than a hundredth of it inside the outermost value moved
+  /// to that value.
+  ///
+  /// Cutting off so little makes steps finer by a hundredth at most, and values that a ReLU6 has
+  /// put at its bound all pay for it.
+  fileprivate func reachingNearEnds(of statistics: ValueStatistics) -> Self {
+    let reach = (upperBound - lowerBound) / 100
+    let (least, greatest) = (Double(statistics.minimum), Double(statistics.maximum))
+    let lower = least < lowerBound && least >= lowerBound - reach ? least : lowerBound
+    let upper = greatest > upperBound && greatest <= upperBound + reach ? greatest : upperBound
+    return lower...upper
   }
 }

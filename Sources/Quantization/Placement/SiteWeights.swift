@@ -5,7 +5,8 @@ import TensorCore
 extension QuantizationPlan {
   /// The codes of the weights of every product.
   ///
-  /// Scales grow where a bias would not fit its 32 bits otherwise. A channel of zeros gets the
+  /// Scales grow where a bias would not fit its 32 bits otherwise, and by 0.4 % at most so that all
+  /// runtimes round sums to the same codes (`RequantizationRatio`). A channel of zeros gets the
   /// greatest scale of the others, which suits its bias better than 1.
   ///
   /// - Parameter widened: Products whose weights get codes of 16 bits.
@@ -27,6 +28,16 @@ extension QuantizationPlan {
       }
       let isZero = ranges.map { $0.least == 0 && $0.greatest == 0 }
       let scales = zip(ranges, isZero).filter { !$0.1 }.map { quantizer.code(for: $0.0).scale }
+      if let output = activations.codes[site.result] ?? activations.codes[site.output],
+        output.codes.count <= 256,
+        quantizer.elementType.bitWidth == 8
+      {
+        for channel in least.indices where !isZero[channel] {
+          let scale = max(quantizer.code(for: ranges[channel]).scale, least[channel])
+          least[channel] = RequantizationRatio.weightScale(
+            atLeast: scale, input: input.scale, output: output.scale)
+        }
+      }
       weights[site.node] = quantizer.quantized(
         tensor, axis: axis, leastScales: least, zeroScale: scales.max() ?? 1)
     }

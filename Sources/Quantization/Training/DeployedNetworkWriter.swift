@@ -11,6 +11,9 @@ import TensorCore
 /// The factors of a batch norm behind a convolution go into the scales of its weights, and its
 /// offsets into the bias, so codes are those of training. A batch norm with a factor that no code
 /// can take the sign of stays a node.
+///
+/// Behind convolutions with integer weights of fewer than 8 bits the bias is a node of its own: as
+/// a bias ONNX Runtime would round it to the step of the products, which is coarse there.
 struct DeployedNetworkWriter {
   let method: TrainedQuantization
   let values: [String: Tensor]
@@ -60,6 +63,10 @@ struct DeployedNetworkWriter {
         }
         node.inputs[site.weightPosition] = graph.addDequantized(
           codes, bits: operand.bits, shape: tensor.shape, name: operand.name)
+        if operand.bits < 8, codes.levels == nil {
+          addWithBiasApart(node, channels: tensor.shape[0], rank: tensor.rank, to: &graph)
+          continue
+        }
       }
       graph.addNode(node.op, name: node.name, inputs: node.inputs, outputs: node.outputs)
     }
@@ -76,6 +83,25 @@ struct DeployedNetworkWriter {
       graph.setType(nil, of: id)
     }
     return graph
+  }
+
+  /// Adds a product, and what adds its bias to the result where it is a convolution with one.
+  private func addWithBiasApart(_ node: Node, channels: Int, rank: Int, to graph: inout Graph) {
+    guard node.op is Conv, node.inputs.count > 2, let bias = node.inputs[2],
+      let values = graph[bias].constant?.floats(), values.count == channels
+    else {
+      graph.addNode(node.op, name: node.name, inputs: node.inputs, outputs: node.outputs)
+      return
+    }
+    let name = graph[bias].name
+    let shape = [1, channels] + [Int](repeating: 1, count: rank - 2)
+    let product = graph.addNode(
+      node.op, name: node.name, inputs: Array(node.inputs.prefix(2)),
+      outputNames: [graph.uniqueName("\(name)_without")])[0]
+    let addend = graph.addConstant(
+      Tensor(values, shape: shape), name: graph.uniqueName("\(name)_addend"))
+    graph.addNode(
+      Binary(.add), name: "\(name)_Add", inputs: [product, addend], outputs: node.outputs)
   }
 
   /// An activation as products read it.

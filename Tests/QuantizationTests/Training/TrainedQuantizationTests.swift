@@ -79,6 +79,9 @@ struct TrainedQuantizationTests {
         .compactMap { read.constant($0.inputs[0])?.elementType })
     #expect(types == (bits == 2 ? [.int2, .int8] : bits == 4 ? [.int4, .int8] : [.int8]))
     #expect(!read.nodes.contains { $0.op is BatchNormalization })
+    // No other runtime can round the biases of layers with few bits.
+    let biases = read.nodes.filter { $0.op is Conv }.map { $0.inputs.count > 2 }
+    #expect(biases == (bits == 8 ? [true, true, true, true] : [true, false, false, false]))
   }
 
   @Test(
@@ -163,6 +166,9 @@ struct TrainedQuantizationTests {
     #expect(products.count == 5)
     #expect(
       products.allSatisfy { $0.inputCodes.prefix(2).allSatisfy { $0?.elementType.bitWidth == 8 } })
+    // Biases that are nodes in the file are part of the products.
+    let constants = lowered.nodes.flatMap(\.inputs).compactMap { lowered.constant($0)?.shape }
+    #expect(!constants.contains { $0.count == 4 && $0[0] == 1 })
   }
 
   @Test("Rules give layers bits of their own; wrong ones are errors")
