@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "binary.cc"
+#define SWK_NEEDS_AVX3_DL
 #include "targets.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"

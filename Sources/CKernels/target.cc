@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "target.cc"
+#define SWK_NEEDS_AVX3_DL
 #include "targets.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
@@ -99,7 +100,8 @@ extern "C" const char* swk_target_at(size_t index) {
 
 extern "C" void swk_use_target(size_t index) {
   const int64_t target = TargetAt(index);
-  if (target != 0) hwy::GetChosenTarget().Update(target);
+  // With all below it: not every file has kernels for every target.
+  if (target != 0) hwy::GetChosenTarget().Update(hwy::SupportedTargets() & -target);
 }
 
 extern "C" uint32_t swk_cpu_features(void) { return Features(); }

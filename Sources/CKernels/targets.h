@@ -6,10 +6,15 @@
 #ifndef HWY_WANT_AVX3_DL
 #define HWY_WANT_AVX3_DL
 #endif
-// SSSE3 and SSE4, whose processors take the SSE2 kernels, and what lies above AVX3_DL: each target
-// is one more copy of every kernel to compile, and these would be hardly faster.
+// Each target is one more copy of every kernel to compile. Left out are SSSE3 and SSE4, whose
+// processors take the SSE2 kernels, what lies above AVX3_DL, and AVX3_DL itself where a file has
+// nothing that needs it (those that do define SWK_NEEDS_AVX3_DL); AVX3 is as fast there.
 #ifndef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS ((1LL << 12) | (1LL << 11) | (1LL << 7) - 1)
+#ifdef SWK_NEEDS_AVX3_DL
+#define HWY_DISABLED_TARGETS ((1LL << 12) | (1LL << 11) | ((1LL << 7) - 1))
+#else
+#define HWY_DISABLED_TARGETS ((1LL << 12) | (1LL << 11) | ((1LL << 8) - 1))
+#endif
 #endif
 
 #endif

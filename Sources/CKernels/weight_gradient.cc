@@ -8,6 +8,7 @@
 // the stride apart read the same pairs, some places on.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "weight_gradient.cc"
+#define SWK_NEEDS_AVX3_DL
 #include "targets.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
