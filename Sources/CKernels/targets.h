@@ -8,7 +8,7 @@
 #endif
 // Each target is one more copy of every kernel to compile. Left out are SSSE3 and SSE4, whose
 // processors take the SSE2 kernels, what lies above AVX3_DL, and AVX3_DL itself where a file has
-// nothing that needs it (those that do define SWK_NEEDS_AVX3_DL); AVX3 is as fast there.
+// nothing written for it (those that have define SWK_NEEDS_AVX3_DL).
 #ifndef HWY_DISABLED_TARGETS
 #ifdef SWK_NEEDS_AVX3_DL
 #define HWY_DISABLED_TARGETS ((1LL << 12) | (1LL << 11) | ((1LL << 7) - 1))

@@ -7,7 +7,7 @@ import Foundation
 /// compute that in single precision, each in an order of its own, so products within some 5e-5 of
 /// a middle get one code here and another there, and a layer on thousands of codes differ. Where
 /// the ratio is `2^k / q` with an odd `q`, products are multiples of `1 / q`: none is closer to a
-/// middle than `1 / (2q)`, and every runtime has the same codes.
+/// middle than `1 / (2q)`, and the order of roundings decides no code.
 package enum RequantizationRatio {
   /// Least `q`, and what the growth of a scale is kept below: two parts of it.
   private static let least = 512.0
